@@ -1,0 +1,67 @@
+// Files that are whole or absent after a crash: write beside, flush to disk, rename, flush the folder.
+using System.Security.Cryptography;
+
+namespace FeatureForge.Data;
+
+/// <summary>Crash-safe writing of whole files.</summary>
+public static class DurableFile
+{
+    /// <summary>Replaces the file atomically; after return it survives power loss.</summary>
+    public static void WriteAllText(string path, string text) => WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Replaces the file atomically; after return it survives power loss.</summary>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> bytes)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var temporary = $"{path}.{Environment.ProcessId}.tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(bytes);
+            stream.Flush(flushToDisk: true);
+        }
+        MoveInto(temporary, path);
+    }
+
+    /// <summary>Renames over whatever is there and flushes the folder entry.</summary>
+    public static void MoveInto(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        FlushFolder(Path.GetDirectoryName(to)!);
+    }
+
+    /// <summary>Flushes a finished file's content to disk.</summary>
+    public static void Flush(string path)
+    {
+        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <summary>Size and hash of a finished file, as a manifest lists it.</summary>
+    public static PartFile Describe(string path, string relativePath, long rows)
+    {
+        using var stream = File.OpenRead(path);
+        return new(relativePath, rows, stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)));
+    }
+
+    // A rename is durable once its folder is; .NET opens no folders, so ask the C library.
+    private static void FlushFolder(string folder)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS()) return;
+        var descriptor = PosixFile.Open(folder, 0);
+        if (descriptor < 0) return;
+        _ = PosixFile.Flush(descriptor);
+        _ = PosixFile.Close(descriptor);
+    }
+
+    private static class PosixFile
+    {
+        [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "open", CharSet = System.Runtime.InteropServices.CharSet.Ansi)]
+        internal static extern int Open(string path, int flags);
+
+        [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "fsync")]
+        internal static extern int Flush(int descriptor);
+
+        [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "close")]
+        internal static extern int Close(int descriptor);
+    }
+}

@@ -1,0 +1,126 @@
+// The manifests: small JSON files, written last, that say a thing is finished and what belongs to it.
+using System.Text.Json;
+
+namespace FeatureForge.Data;
+
+/// <summary>One published file of a table. <paramref name="Path"/> is relative to the manifest's folder.</summary>
+public sealed record PartFile(string Path, long Rows, long Bytes, string Sha256);
+
+/// <summary>corpora/NAME/corpus.json</summary>
+public sealed record CorpusManifest
+{
+    public required string Name { get; init; }
+    /// <summary>Grows by one with every ingest that changed the corpus.</summary>
+    public required int Version { get; init; }
+    public required string RunId { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+    /// <summary>Items by modality.</summary>
+    public required IReadOnlyDictionary<Modality, long> Items { get; init; }
+    /// <summary>Rows in quarantine.</summary>
+    public required long Quarantined { get; init; }
+    /// <summary>Where the items came from, in order of first ingest.</summary>
+    public required IReadOnlyList<string> Sources { get; init; }
+    /// <summary>items/part-NNNNN.parquet; each holds one modality's or several modalities' rows, sorted by item_id.</summary>
+    public required IReadOnlyList<PartFile> ItemParts { get; init; }
+    public required IReadOnlyList<PartFile> QuarantineParts { get; init; }
+    /// <summary>The preparation chosen at the first ingest of each modality; training uses it unless its recipe says otherwise.</summary>
+    public required IReadOnlyDictionary<Modality, PreparationSpec> Preparations { get; init; }
+
+    public long TotalItems => Items.Values.Sum();
+}
+
+/// <summary>corpora/NAME/prepared/HASH/prepared.json; one Arrow part per items part that holds rows of the modality.</summary>
+public sealed record PreparedManifest
+{
+    public required string Corpus { get; init; }
+    public required PreparationSpec Preparation { get; init; }
+    /// <summary>Which resampler or decoder versions made it; for people, not part of the identity.</summary>
+    public required string MadeWith { get; init; }
+    /// <summary>part-NNNNN.arrow carries the number of the items part it was made from.</summary>
+    public required IReadOnlyList<PartFile> Parts { get; init; }
+}
+
+/// <summary>The vectors one encoder gives at one level.</summary>
+/// <param name="Name">raw, low, mid, high.</param>
+/// <param name="Dimension">Values per vector.</param>
+/// <param name="Metric">cosine or l2: how these vectors are meant to be compared.</param>
+public sealed record EncoderLevel(string Name, int Dimension, string Metric);
+
+/// <summary>encoders/NAME/encoder.json</summary>
+public sealed record EncoderManifest
+{
+    public required string Name { get; init; }
+    /// <summary>Hash of weights + architecture + preprocessing; vectors of different ids never mix.</summary>
+    public required string EncoderId { get; init; }
+    /// <summary>Hash of the preprocessing alone.</summary>
+    public required string PreprocessingId { get; init; }
+    public required Modality Modality { get; init; }
+    public required string Recipe { get; init; }
+    /// <summary>The corpus it was trained on, and that corpus's version.</summary>
+    public required string Corpus { get; init; }
+    public required int CorpusVersion { get; init; }
+    public required PreparationSpec Preparation { get; init; }
+    public required IReadOnlyList<EncoderLevel> Levels { get; init; }
+    /// <summary>The architecture and front end as the learning stage writes them.</summary>
+    public required JsonElement Architecture { get; init; }
+    /// <summary>The training request that made it.</summary>
+    public required JsonElement Training { get; init; }
+    public required long Parameters { get; init; }
+    public required long Steps { get; init; }
+    public required string Device { get; init; }
+    /// <summary>Label-free quality per name at the end of training, for instance "rankme_ratio.high", "retrieval.high", "retrieval.raw".</summary>
+    public required IReadOnlyDictionary<string, double> Probes { get; init; }
+    /// <summary>model.safetensors.</summary>
+    public required PartFile Weights { get; init; }
+    /// <summary>metrics/part-NNNNN.parquet.</summary>
+    public required IReadOnlyList<PartFile> MetricParts { get; init; }
+    public required string RunId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+/// <summary>One table of an embedding set.</summary>
+/// <param name="Rows">Vectors in all parts.</param>
+public sealed record SetTable(string Level, Grain Grain, int Dimension, string Metric, long Rows, IReadOnlyList<PartFile> Parts);
+
+/// <summary>embeddings/NAME/set.json</summary>
+public sealed record SetManifest
+{
+    public required string Name { get; init; }
+    public required string Corpus { get; init; }
+    /// <summary>The corpus version it covers; an older one means the set is stale.</summary>
+    public required int CorpusVersion { get; init; }
+    public required string Encoder { get; init; }
+    public required string EncoderId { get; init; }
+    public required string PreprocessingId { get; init; }
+    public required Modality Modality { get; init; }
+    /// <summary>float32 or float16.</summary>
+    public required string Dtype { get; init; }
+    public required long Items { get; init; }
+    public required IReadOnlyList<SetTable> Tables { get; init; }
+    public required string RunId { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+}
+
+/// <summary>clusterings/NAME/clustering.json</summary>
+public sealed record ClusteringManifest
+{
+    public required string Name { get; init; }
+    public required string Set { get; init; }
+    public required string EncoderId { get; init; }
+    public required string Level { get; init; }
+    public required Grain Grain { get; init; }
+    /// <summary>tree or kmeans.</summary>
+    public required string Method { get; init; }
+    public required JsonElement Spec { get; init; }
+    public required long Vectors { get; init; }
+    /// <summary>Nodes of the tree, and how many of them are leaves.</summary>
+    public required int Clusters { get; init; }
+    public required int Leaves { get; init; }
+    /// <summary>Numbers about the result, for instance "silhouette", "trustworthiness".</summary>
+    public required IReadOnlyDictionary<string, double> Measures { get; init; }
+    public required IReadOnlyList<PartFile> ClusterParts { get; init; }
+    public required IReadOnlyList<PartFile> MembershipParts { get; init; }
+    public required IReadOnlyList<PartFile> MapParts { get; init; }
+    public required string RunId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}

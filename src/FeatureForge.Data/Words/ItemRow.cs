@@ -1,0 +1,41 @@
+// One row of the items table: one recording, picture or document.
+namespace FeatureForge.Data;
+
+/// <summary>
+/// One item. <see cref="ItemId"/> is the first 128 bits of the SHA-256 of its raw bytes, as 32 hex characters.
+/// Fields of other modalities are null.
+/// </summary>
+public sealed record ItemRow
+{
+    public required string ItemId { get; init; }
+    public required Modality Modality { get; init; }
+    public required string SourceUri { get; init; }
+    /// <summary>Relative to the source root, `/`-separated; `archive!entry`, `table#row`.</summary>
+    public required string Path { get; init; }
+    public required string MediaType { get; init; }
+    public required long ByteSize { get; init; }
+    /// <summary>The raw bytes, or null when ingested by reference.</summary>
+    public byte[]? Content { get; init; }
+    /// <summary>The decoded text (text items only).</summary>
+    public string? Text { get; init; }
+    /// <summary>Pixels (image).</summary>
+    public int? Width { get; init; }
+    /// <summary>Pixels (image).</summary>
+    public int? Height { get; init; }
+    /// <summary>Colour or audio channels.</summary>
+    public int? Channels { get; init; }
+    /// <summary>Decoded length in milliseconds (audio).</summary>
+    public int? DurationMs { get; init; }
+    /// <summary>Hertz (audio).</summary>
+    public int? SampleRate { get; init; }
+    /// <summary>Unicode code points (text).</summary>
+    public int? Characters { get; init; }
+    /// <summary>ISO 639-1 code when known (text).</summary>
+    public string? Language { get; init; }
+    /// <summary>Issue scores in [0,1] by name.</summary>
+    public IReadOnlyDictionary<string, float> Quality { get; init; } = new Dictionary<string, float>();
+    public string? NearDuplicateOf { get; init; }
+    /// <summary>JSON object with whatever else the source said of the item; "{}" when nothing.</summary>
+    public string Metadata { get; init; } = "{}";
+    public required DateTimeOffset IngestedAt { get; init; }
+}

@@ -1,0 +1,107 @@
+// Loads LibTorch before TorchSharp looks for it. TorchSharp 0.107's own libLibTorchSharp.so asks for GLIBCXX_3.4.32,
+// which Debian 12, Ubuntu 22.04 and RHEL 9 lack, though no relocation needs it: a cached copy whose version need is
+// marked weak loads there. TorchSharp then finds the library that is already loaded, by its SONAME.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace FeatureForge.Tensors;
+
+/// <summary>Where LibTorch was loaded from, and what could not be loaded; <c>doctor</c> prints it.</summary>
+public static class TorchLibrary
+{
+    /// <summary>Names a folder with libtorch 2.10 libraries (for instance those of a Python install) to use instead of the packages'.</summary>
+    public const string FolderVariable = "FEATUREFORGE_TORCH";
+
+    private static readonly List<string> _report = [];
+    private static readonly Lock _gate = new();
+    private static bool _done;
+
+    /// <summary>One line per library: loaded from where, or why not.</summary>
+    public static IReadOnlyList<string> Report
+    {
+        get { Load(); lock (_gate) return [.. _report]; }
+    }
+
+    // The analyzer's advice against initialisers in libraries does not fit: nothing of TorchSharp may run before this.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Load()
+    {
+        lock (_gate)
+        {
+            if (_done) return;
+            _done = true;
+            if (OperatingSystem.IsLinux()) LoadOnLinux();
+        }
+    }
+
+    private static void LoadOnLinux()
+    {
+        var shim = FindShim();
+        var folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
+            : shim is null ? null : Path.GetDirectoryName(shim);
+        if (shim is null || folder is null)
+        {
+            _report.Add("libLibTorchSharp.so: not beside the program; is the TorchSharp package referenced?");
+            return;
+        }
+
+        // libtorch last of its family: its dependencies must already be there under their SONAMEs.
+        foreach (var name in new[] { "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so" })
+        {
+            var path = Path.Combine(folder, name);
+            if (File.Exists(path)) TryLoad(path);
+            else if (!name.Contains("cuda", StringComparison.Ordinal)) _report.Add($"{name}: not found in {folder}");
+        }
+
+        if (TryLoad(shim)) return;
+        TryLoad(WeakenedCopy(shim));
+    }
+
+    private static string? FindShim()
+    {
+        string[] places =
+        [
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
+            AppContext.BaseDirectory,
+            Path.GetDirectoryName(typeof(TorchLibrary).Assembly.Location) ?? AppContext.BaseDirectory,
+        ];
+        var searched = places.Concat((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries));
+        return searched.Select(place => Path.Combine(place, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
+    }
+
+    private static bool TryLoad(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+            _report.Add($"{Path.GetFileName(path)}: loaded from {Path.GetDirectoryName(path)}");
+            return true;
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            _report.Add($"{Path.GetFileName(path)}: {error.Message.ReplaceLineEndings(" ")}");
+            return false;
+        }
+    }
+
+    /// <summary>A copy of the library in the user's cache whose need of GLIBCXX_3.4.32 is weak; made once per library content.</summary>
+    private static string WeakenedCopy(string shim)
+    {
+        var bytes = File.ReadAllBytes(shim);
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named
+            : Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? Path.GetTempPath(), ".cache");
+        var folder = Path.Combine(cache, "featureforge", "native", Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
+        var target = Path.Combine(folder, "libLibTorchSharp.so");
+        if (File.Exists(target)) return target;
+
+        ElfVersionNeeds.MakeWeak(bytes, "GLIBCXX_3.4.32");
+        Directory.CreateDirectory(folder);
+        var temporary = Path.Combine(folder, $".{Environment.ProcessId}.tmp");
+        File.WriteAllBytes(temporary, bytes);
+        File.Move(temporary, target, overwrite: true);
+        return target;
+    }
+}
