@@ -13,6 +13,8 @@ public static class TorchLibrary
     /// <summary>Names a folder with libtorch 2.10 libraries (for instance those of a Python install) to use instead of the packages'.</summary>
     public const string FolderVariable = "FEATUREFORGE_TORCH";
 
+    private const string ShimName = "libLibTorchSharp.so";
+
     private static readonly List<string> _report = [];
     private static readonly Lock _gate = new();
     private static bool _done;
@@ -44,7 +46,7 @@ public static class TorchLibrary
             : shim is null ? null : Path.GetDirectoryName(shim);
         if (shim is null || folder is null)
         {
-            _report.Add("libLibTorchSharp.so: not beside the program; is the TorchSharp package referenced?");
+            _report.Add($"{ShimName}: not beside the program; is the TorchSharp package referenced?");
             return;
         }
 
@@ -57,7 +59,11 @@ public static class TorchLibrary
         }
 
         if (TryLoad(shim)) return;
-        TryLoad(WeakenedCopy(shim));
+        var weakened = File.ReadAllBytes(shim);
+        var id = Convert.ToHexStringLower(SHA256.HashData(weakened))[..16];
+        ElfVersionNeeds.MakeWeak(weakened, "GLIBCXX_3.4.32");
+        if (CachedCopy(weakened, id) is { } cached) TryLoad(cached);
+        else LoadFromTemporaryCopy(weakened);
     }
 
     private static string? FindShim()
@@ -66,10 +72,13 @@ public static class TorchLibrary
         [
             Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
             AppContext.BaseDirectory,
+            // Empty in a single-file app, where the base directory is right; elsewhere (scripts, notebooks) the two may differ.
+#pragma warning disable IL3000
             Path.GetDirectoryName(typeof(TorchLibrary).Assembly.Location) ?? AppContext.BaseDirectory,
+#pragma warning restore IL3000
         ];
         var searched = places.Concat((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries));
-        return searched.Select(place => Path.Combine(place, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
+        return searched.Select(place => Path.Combine(place, ShimName)).FirstOrDefault(File.Exists);
     }
 
     private static bool TryLoad(string path)
@@ -87,21 +96,37 @@ public static class TorchLibrary
         }
     }
 
-    /// <summary>A copy of the library in the user's cache whose need of GLIBCXX_3.4.32 is weak; made once per library content.</summary>
-    private static string WeakenedCopy(string shim)
+    /// <summary>The copy in the user's cache, made once per library content; null when the cache cannot be written.</summary>
+    private static string? CachedCopy(byte[] library, string id)
     {
-        var bytes = File.ReadAllBytes(shim);
         var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } named ? named
-            : Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? Path.GetTempPath(), ".cache");
-        var folder = Path.Combine(cache, "featureforge", "native", Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
-        var target = Path.Combine(folder, "libLibTorchSharp.so");
+            : Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".cache") : null;
+        if (cache is null) return null;
+        var folder = Path.Combine(cache, "featureforge", "native", id);
+        var target = Path.Combine(folder, ShimName);
         if (File.Exists(target)) return target;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var temporary = Path.Combine(folder, $".{Environment.ProcessId}.tmp");
+            File.WriteAllBytes(temporary, library);
+            File.Move(temporary, target, overwrite: true);
+            return target;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _report.Add($"{ShimName}: no cached copy in {folder}: {error.Message}");
+            return null;
+        }
+    }
 
-        ElfVersionNeeds.MakeWeak(bytes, "GLIBCXX_3.4.32");
-        Directory.CreateDirectory(folder);
-        var temporary = Path.Combine(folder, $".{Environment.ProcessId}.tmp");
-        File.WriteAllBytes(temporary, bytes);
-        File.Move(temporary, target, overwrite: true);
-        return target;
+    // Service accounts often have no home. A loaded library may be deleted, so nothing is left behind.
+    private static void LoadFromTemporaryCopy(byte[] library)
+    {
+        var folder = Directory.CreateTempSubdirectory("featureforge-").FullName;
+        var copy = Path.Combine(folder, ShimName);
+        File.WriteAllBytes(copy, library);
+        TryLoad(copy);
+        Directory.Delete(folder, recursive: true);
     }
 }
