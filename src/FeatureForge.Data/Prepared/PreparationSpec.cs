@@ -1,5 +1,6 @@
 // How raw items become training tensors: decoded once, at one size or rate. The first half of the preprocessing identity.
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace FeatureForge.Data;
 
@@ -18,5 +19,6 @@ public sealed record PreparationSpec
     public int Revision { get; init; } = 1;
 
     /// <summary>16 hex characters; the folder name under prepared/.</summary>
-    public string Hash => ContentId.Of(JsonSerializer.Serialize(this with { }, SpecJson.Line))[..16];
+    [JsonIgnore]
+    public string Hash => ContentId.Of(JsonSerializer.Serialize(this, SpecJson.Line))[..16];
 }

@@ -1,5 +1,6 @@
 // The manifests: small JSON files, written last, that say a thing is finished and what belongs to it.
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace FeatureForge.Data;
 
@@ -26,6 +27,7 @@ public sealed record CorpusManifest
     /// <summary>The preparation chosen at the first ingest of each modality; training uses it unless its recipe says otherwise.</summary>
     public required IReadOnlyDictionary<Modality, PreparationSpec> Preparations { get; init; }
 
+    [JsonIgnore]
     public long TotalItems => Items.Values.Sum();
 }
 

@@ -1,52 +1,92 @@
+// corpora/NAME/items/part-NNNNN.parquet: one row per item.
+using System.Text.Json;
+
 namespace FeatureForge.Data;
 
+/// <summary>The items table.</summary>
 public static class ItemsTable
 {
-    public static Task WriteAsync(string path, IReadOnlyList<ItemRow> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<ItemRow> ReadAsync(string path, bool withContent, CancellationToken stop) => throw new NotImplementedException();
+    private static readonly RowTable<ItemRow> _table = new("items", 1,
+    [
+        new TextColumn<ItemRow>("item_id", row => row.ItemId),
+        new TextColumn<ItemRow>("modality", row => row.Modality.ToString().ToLowerInvariant()),
+        new TextColumn<ItemRow>("source_uri", row => row.SourceUri),
+        new TextColumn<ItemRow>("path", row => row.Path),
+        new TextColumn<ItemRow>("media_type", row => row.MediaType),
+        new NumberColumn<ItemRow, long>("byte_size", row => row.ByteSize),
+        new BytesColumn<ItemRow>("content", row => row.Content) { Heavy = true },
+        new TextColumn<ItemRow>("text", row => row.Text, nullable: true),
+        new NumberColumn<ItemRow, int>("width", row => row.Width, nullable: true),
+        new NumberColumn<ItemRow, int>("height", row => row.Height, nullable: true),
+        new NumberColumn<ItemRow, int>("channels", row => row.Channels, nullable: true),
+        new NumberColumn<ItemRow, int>("duration_ms", row => row.DurationMs, nullable: true),
+        new NumberColumn<ItemRow, int>("sample_rate", row => row.SampleRate, nullable: true),
+        new NumberColumn<ItemRow, int>("characters", row => row.Characters, nullable: true),
+        new TextColumn<ItemRow>("language", row => row.Language, nullable: true),
+        new MapColumn<ItemRow>("quality", row => row.Quality),
+        new TextColumn<ItemRow>("near_duplicate_of", row => row.NearDuplicateOf, nullable: true),
+        new TextColumn<ItemRow>("metadata", row => row.Metadata),
+        new NumberColumn<ItemRow, DateTime>("ingested_at", row => row.IngestedAt.UtcDateTime) { Volatile = true },
+    ],
+    values => new()
+    {
+        ItemId = values.Text("item_id"),
+        Modality = Enum.Parse<Modality>(values.Text("modality"), ignoreCase: true),
+        SourceUri = values.Text("source_uri"),
+        Path = values.Text("path"),
+        MediaType = values.Text("media_type"),
+        ByteSize = values.Number<long>("byte_size"),
+        Content = values.Bytes("content"),
+        Text = values.TextOrNull("text"),
+        Width = values.NumberOrNull<int>("width"),
+        Height = values.NumberOrNull<int>("height"),
+        Channels = values.NumberOrNull<int>("channels"),
+        DurationMs = values.NumberOrNull<int>("duration_ms"),
+        SampleRate = values.NumberOrNull<int>("sample_rate"),
+        Characters = values.NumberOrNull<int>("characters"),
+        Language = values.TextOrNull("language"),
+        Quality = values.Map("quality"),
+        NearDuplicateOf = values.TextOrNull("near_duplicate_of"),
+        Metadata = values.Text("metadata"),
+        IngestedAt = values.Time("ingested_at"),
+    });
+
+    /// <summary>Writes one part. The caller sorts the rows by item_id.</summary>
+    public static Task WriteAsync(string path, IReadOnlyList<ItemRow> rows, CancellationToken stop) =>
+        _table.WriteAsync(path, rows, row => (row.Content?.Length ?? 0) + 2L * (row.Text?.Length ?? 0), stop);
+
+    /// <summary>Rows in file order, one row group in memory at a time; <see cref="ItemRow.Content"/> only when asked for.</summary>
+    public static IAsyncEnumerable<ItemRow> ReadAsync(string path, bool withContent, CancellationToken stop) => _table.ReadAsync(path, withContent, stop);
+
+    internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
 }
 
+/// <summary>The quarantine table.</summary>
 public static class QuarantineTable
 {
-    public static Task WriteAsync(string path, IReadOnlyList<Rejection> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<Rejection> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-}
+    private static readonly RowTable<Rejection> _table = new("quarantine", 1,
+    [
+        new TextColumn<Rejection>("path", row => row.Path),
+        new TextColumn<Rejection>("source_uri", row => row.SourceUri),
+        new NumberColumn<Rejection, long>("byte_size", row => row.ByteSize, nullable: true),
+        new TextColumn<Rejection>("content_sha256", row => row.ContentSha256, nullable: true),
+        new TextColumn<Rejection>("stage", row => row.Stage),
+        new TextColumn<Rejection>("code", row => CodeName(row.Code)),
+        new TextColumn<Rejection>("reason", row => row.Reason),
+        new NumberColumn<Rejection, int>("attempts", row => row.Attempts),
+        new NumberColumn<Rejection, DateTime>("at", row => row.At.UtcDateTime) { Volatile = true },
+    ],
+    values => new(values.Text("path"), values.Text("source_uri"), values.NumberOrNull<long>("byte_size"), values.TextOrNull("content_sha256"),
+        values.Text("stage"), CodeOf(values.Text("code")), values.Text("reason"), values.Number<int>("attempts"), values.Time("at")));
 
-public static class ClustersTable
-{
-    public static Task WriteAsync(string path, IReadOnlyList<ClusterRow> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<ClusterRow> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-}
+    /// <summary>The code as the table writes it: snake_case.</summary>
+    public static string CodeName(RejectionCode code) => JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString());
 
-public static class MembershipsTable
-{
-    public static Task WriteAsync(string path, IReadOnlyList<MembershipRow> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<MembershipRow> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-}
+    public static Task WriteAsync(string path, IReadOnlyList<Rejection> rows, CancellationToken stop) => _table.WriteAsync(path, rows, _ => 0, stop);
 
-public static class MapTable
-{
-    public static Task WriteAsync(string path, IReadOnlyList<MapRow> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<MapRow> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-}
+    public static IAsyncEnumerable<Rejection> ReadAsync(string path, CancellationToken stop) => _table.ReadAsync(path, withHeavy: true, stop);
 
-public static class MetricsTable
-{
-    public static Task WriteAsync(string path, IReadOnlyList<MetricRow> rows, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<MetricRow> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-}
+    internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
 
-/// <summary>Writes one embeddings file, one row group per block.</summary>
-public sealed class EmbeddingWriter : IAsyncDisposable
-{
-    public static Task<EmbeddingWriter> CreateAsync(string path, EmbeddingHeader header, CancellationToken stop) => throw new NotImplementedException();
-    public long Rows => throw new NotImplementedException();
-    public Task WriteAsync(EmbeddingBlock block, CancellationToken stop) => throw new NotImplementedException();
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
-
-public static class EmbeddingTable
-{
-    public static Task<EmbeddingHeader> ReadHeaderAsync(string path, CancellationToken stop) => throw new NotImplementedException();
-    public static IAsyncEnumerable<EmbeddingBlock> ReadAsync(string path, CancellationToken stop) => throw new NotImplementedException();
+    private static RejectionCode CodeOf(string name) => Enum.Parse<RejectionCode>(name.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
 }

@@ -1,0 +1,105 @@
+// The Arrow schema of embeddings files and the way between blocks of host arrays and Arrow columns.
+using Apache.Arrow;
+using Apache.Arrow.Memory;
+using Apache.Arrow.Types;
+
+namespace FeatureForge.Data;
+
+internal static class EmbeddingSchema
+{
+    internal const string Element = "element";
+    private const string Version = "embeddings/1";
+
+    internal static Schema Of(EmbeddingHeader header)
+    {
+        var value = new Field(Element, header.Dtype == "float16" ? HalfFloatType.Default : FloatType.Default, nullable: false);
+        Field[] fields =
+        [
+            new("item_id", StringType.Default, nullable: false),
+            new("span_index", Int32Type.Default, nullable: false),
+            .. SpanColumns(header.Modality).Select(name => new Field(name, Int32Type.Default, nullable: false)),
+            new("vector", new FixedSizeListType(value, header.Dimension), nullable: false),
+        ];
+        return new(fields, new Dictionary<string, string>
+        {
+            ["featureforge.schema"] = Version,
+            ["featureforge.encoder_id"] = header.EncoderId,
+            ["featureforge.preprocessing_id"] = header.PreprocessingId,
+            ["featureforge.level"] = header.Level,
+            ["featureforge.grain"] = header.Grain.ToString().ToLowerInvariant(),
+            ["featureforge.dimension"] = header.Dimension.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["featureforge.metric"] = header.Metric,
+            ["featureforge.dtype"] = header.Dtype,
+            ["featureforge.modality"] = header.Modality.ToString().ToLowerInvariant(),
+        });
+    }
+
+    private static string[] SpanColumns(Modality modality) => modality switch
+    {
+        Modality.Audio => ["start_ms", "end_ms"],
+        Modality.Text => ["start_char", "end_char"],
+        _ => ["x", "y", "width", "height"],
+    };
+
+    internal static EmbeddingHeader HeaderOf(string path, Schema schema)
+    {
+        string Value(string key) => schema.Metadata is { } metadata && metadata.TryGetValue("featureforge." + key, out var value) ? value
+            : throw new InvalidDataException($"{path}: expected the file key-value featureforge.{key}, found none. It was not written by FeatureForge, or is damaged.");
+        return new(Enum.Parse<Modality>(Value("modality"), ignoreCase: true), Value("encoder_id"), Value("preprocessing_id"), Value("level"),
+            Enum.Parse<Grain>(Value("grain"), ignoreCase: true), int.Parse(Value("dimension"), System.Globalization.CultureInfo.InvariantCulture), Value("metric"), Value("dtype"));
+    }
+
+    internal static IEnumerable<IArrowArray> Columns(EmbeddingHeader header, EmbeddingBlock block)
+    {
+        yield return new StringArray.Builder().AppendRange(block.ItemIds).Build();
+        yield return new Int32Array.Builder().AppendRange(block.SpanIndex).Build();
+        foreach (var part in SpanColumns(header.Modality))
+            yield return new Int32Array.Builder().AppendRange(block.Spans.Select(span => Part(span, part))).Build();
+        yield return Vectors(header, block);
+    }
+
+    private static int Part(ItemSpan span, string column) => column switch
+    {
+        "start_ms" or "start_char" or "x" => span.Start,
+        "end_ms" or "end_char" or "y" => span.End,
+        "width" => span.Width,
+        _ => span.Height,
+    };
+
+    private static FixedSizeListArray Vectors(EmbeddingHeader header, EmbeddingBlock block)
+    {
+        var half = header.Dtype == "float16";
+        IArrowArray values = half
+            ? new HalfFloatArray.Builder().AppendRange(block.Vectors.Select(value => (Half)value)).Build()
+            : new FloatArray.Builder().Append(block.Vectors).Build();
+        var type = new FixedSizeListType(new Field(Element, half ? HalfFloatType.Default : FloatType.Default, nullable: false), block.Dimension);
+        return new FixedSizeListArray(new ArrayData(type, block.Rows, 0, 0, [ArrowBuffer.Empty], [values.Data]));
+    }
+
+    internal static EmbeddingBlock BlockOf(EmbeddingHeader header, RecordBatch batch)
+    {
+        var ids = (StringArray)batch.Column("item_id");
+        var index = (Int32Array)batch.Column("span_index");
+        var parts = SpanColumns(header.Modality).Select(name => (Int32Array)batch.Column(name)).ToArray();
+        var spans = new ItemSpan[batch.Length];
+        var itemIds = new string[batch.Length];
+        for (var row = 0; row < batch.Length; row++)
+        {
+            itemIds[row] = ids.GetString(row);
+            spans[row] = parts.Length == 2
+                ? ItemSpan.Range(parts[0].Values[row], parts[1].Values[row])
+                : ItemSpan.Rectangle(parts[0].Values[row], parts[1].Values[row], parts[2].Values[row], parts[3].Values[row]);
+        }
+        return new(itemIds, index.Values.ToArray(), spans, ValuesOf((FixedSizeListArray)batch.Column("vector"), batch.Length * header.Dimension), header.Dimension);
+    }
+
+    private static float[] ValuesOf(FixedSizeListArray vectors, int count)
+    {
+        var first = vectors.Offset * ((FixedSizeListType)vectors.Data.DataType).ListSize;
+        if (vectors.Values is FloatArray floats) return floats.Values.Slice(first, count).ToArray();
+        var wide = new float[count];
+        var halves = ((HalfFloatArray)vectors.Values).Values.Slice(first, count);
+        for (var i = 0; i < count; i++) wide[i] = (float)halves[i];
+        return wide;
+    }
+}

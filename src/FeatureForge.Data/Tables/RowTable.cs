@@ -1,0 +1,95 @@
+// A table of row records in Parquet: Zstd, statistics, bounded row groups. The embeddings table has its own file.
+using System.IO.Compression;
+using Parquet;
+using Parquet.Schema;
+
+namespace FeatureForge.Data;
+
+/// <summary>Reads and writes <typeparamref name="TRow"/> as Parquet by a list of columns.</summary>
+internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<TableColumn<TRow>> columns, Func<RowValues, TRow> make)
+{
+    /// <summary>Rows or payload bytes, whichever comes first, end a row group.</summary>
+    private const int MaxGroupRows = 20_000;
+    private const long MaxGroupBytes = 32L << 20;
+
+    internal string Name => name;
+    internal ParquetSchema Schema { get; } = new(columns.Select(column => column.Field).ToArray());
+
+    internal async Task WriteAsync(string path, IReadOnlyList<TRow> rows, Func<TRow, long> size, CancellationToken stop)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
+        await using var stream = File.Create(path);
+        await using var writer = await ParquetWriter.CreateAsync(Schema, stream, options, cancellationToken: stop);
+        writer.CustomMetadata = new Dictionary<string, string> { ["featureforge.schema"] = $"{name}/{version}" };
+        foreach (var group in Groups(rows, size))
+        {
+            stop.ThrowIfCancellationRequested();
+            using var groupWriter = writer.CreateRowGroup();
+            foreach (var column in columns) await column.WriteAsync(groupWriter, group, stop);
+            groupWriter.CompleteValidate();
+        }
+    }
+
+    private static IEnumerable<IReadOnlyList<TRow>> Groups(IReadOnlyList<TRow> rows, Func<TRow, long> size)
+    {
+        var group = new List<TRow>();
+        long bytes = 0;
+        foreach (var row in rows)
+        {
+            group.Add(row);
+            bytes += size(row);
+            if (group.Count < MaxGroupRows && bytes < MaxGroupBytes) continue;
+            yield return group;
+            group = [];
+            bytes = 0;
+        }
+        // A table without rows still has one (empty) group, so that every reader sees the schema.
+        if (group.Count > 0 || rows.Count == 0) yield return group;
+    }
+
+    /// <summary>Rows in file order, one row group in memory at a time; heavy columns read as null when left out.</summary>
+    internal async IAsyncEnumerable<TRow> ReadAsync(string path, bool withHeavy, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var stream = File.OpenRead(path);
+        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
+        for (var index = 0; index < reader.RowGroupCount; index++)
+        {
+            var group = reader.OpenRowGroupReader(index);
+            if (group.RowCount == 0) continue;
+            var values = new Dictionary<string, object?[]>();
+            foreach (var column in columns)
+            {
+                stop.ThrowIfCancellationRequested();
+                if (withHeavy || !column.Heavy) values[column.Name] = await column.ReadAsync(group, stop);
+            }
+            for (var row = 0; row < group.RowCount; row++) yield return make(new(values, row));
+        }
+    }
+
+    /// <summary>Adds every row of the file to a content hash.</summary>
+    internal async Task HashAsync(string path, TableHash hash, CancellationToken stop)
+    {
+        var encoder = new CanonicalEncoder();
+        await foreach (var row in ReadAsync(path, withHeavy: true, stop))
+        {
+            foreach (var column in columns)
+                if (!column.Volatile) column.Encode(row, encoder);
+            hash.Add(encoder);
+        }
+    }
+}
+
+/// <summary>Typed access to one row's values while a record is made of them.</summary>
+internal readonly struct RowValues(Dictionary<string, object?[]> columns, int row)
+{
+    private object? At(string name) => columns.TryGetValue(name, out var values) ? values[row] : null;
+    internal string Text(string name) => (string)At(name)!;
+    internal string? TextOrNull(string name) => (string?)At(name);
+    internal byte[]? Bytes(string name) => (byte[]?)At(name);
+    internal T Number<T>(string name) where T : struct => (T)At(name)!;
+    internal T? NumberOrNull<T>(string name) where T : struct => (T?)At(name);
+    internal IReadOnlyList<T> List<T>(string name) => (T[])At(name)!;
+    internal IReadOnlyDictionary<string, float> Map(string name) => (Dictionary<string, float>)At(name)!;
+    internal DateTimeOffset Time(string name) => new(DateTime.SpecifyKind((DateTime)At(name)!, DateTimeKind.Utc));
+}
