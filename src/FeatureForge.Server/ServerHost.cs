@@ -1,0 +1,98 @@
+// Puts the server together: store, pages, API, media, jobs. Everything the process listens to is mapped here.
+using FeatureForge.Data;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace FeatureForge.Server;
+
+/// <summary>The dashboard, the API and the job workers in one process.</summary>
+public static class ServerHost
+{
+    /// <summary>Serves until <paramref name="stop"/>.</summary>
+    /// <exception cref="BadRequestException">The options cannot be served.</exception>
+    public static async Task RunAsync(ServerOptions options, CancellationToken stop)
+    {
+        await using var app = Build(options);
+        await app.StartAsync(stop);
+        await app.WaitForShutdownAsync(stop);
+    }
+
+    /// <summary>The assembled application, not started.</summary>
+    /// <exception cref="BadRequestException">The options cannot be served.</exception>
+    public static WebApplication Build(ServerOptions options)
+    {
+        options.Checked();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(ServerHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = Environments.Production,
+        });
+        builder.Configuration.Sources.Clear();
+        builder.WebHost.UseUrls([.. options.Urls]);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+        });
+        AddLogging(builder.Logging);
+        AddServices(builder.Services, options);
+
+        var app = builder.Build();
+        app.UseHostFiltering();
+        app.UseSecurityHeaders();
+        app.UseExceptionHandler("/error/500");
+        app.UseStatusCodePagesWithReExecute("/error/{0}");
+        app.UseRouting();
+        app.UseAntiforgery();
+        app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
+        app.MapGet("/healthz", () => Results.Text("ok"));
+        app.MapRazorPages();
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(Store.Open(options.StorePath));
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<EmbeddedAssets>();
+
+        // A page of another site must not reach this one under a name of its own.
+        services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+        // Form tokens need to live as long as the process does, no longer.
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        services.AddAntiforgery(form =>
+        {
+            form.Cookie.Name = "featureforge-form";
+            form.Cookie.SameSite = SameSiteMode.Strict;
+            form.HeaderName = "X-Form-Token";
+        });
+        services.AddProblemDetails();
+        services.AddRouting(routing =>
+        {
+            routing.LowercaseUrls = true;
+            routing.ConstraintMap["storename"] = typeof(StoreNameConstraint);
+            routing.ConstraintMap["itemid"] = typeof(ItemIdConstraint);
+        });
+        services.AddRazorPages(pages => pages.RootDirectory = "/Pages").AddApplicationPart(typeof(ServerHost).Assembly);
+    }
+
+    // Standard output belongs to the command line's results.
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Hangfire", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
+}
