@@ -1,0 +1,115 @@
+// Pipelines: several runs with an order. All runs are created at once; a run starts when those it needs have succeeded.
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace FeatureForge.Data;
+
+/// <summary>One stage of a pipeline.</summary>
+public sealed record PipelineStage
+{
+    /// <summary>Default: the kind, which is fine while each kind appears once.</summary>
+    public string? Name { get; init; }
+    public required RunKind Kind { get; init; }
+    /// <summary>The stage's spec.</summary>
+    public required JsonElement Spec { get; init; }
+    /// <summary>Stages that must succeed first. Null (absent): the stage before this one. Empty: none.</summary>
+    public IReadOnlyList<string>? Needs { get; init; }
+
+    /// <summary>The name given, else the kind.</summary>
+    public string NameOrKind => Name ?? RunWords.Word(Kind);
+}
+
+/// <summary>What a pipeline file holds.</summary>
+public sealed record PipelineSpec
+{
+    public string Name { get; init; } = "pipeline";
+    public required IReadOnlyList<PipelineStage> Stages { get; init; }
+
+    /// <summary>Everything that is wrong with names and order (specs are judged by their stages).</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        if (Stages.Count == 0) problems.Add($"Pipeline '{Name}' has no stages.");
+        var seen = new HashSet<string>();
+        foreach (var stage in Stages)
+        {
+            foreach (var need in stage.Needs ?? [])
+                if (!seen.Contains(need)) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}' needs '{need}', which is not an earlier stage.");
+            if (!seen.Add(stage.NameOrKind)) problems.Add($"Pipeline '{Name}' has two stages called '{stage.NameOrKind}'; give each its own name.");
+        }
+        return problems;
+    }
+}
+
+/// <summary>A pipeline and its runs, in order of stages. The state follows from the runs.</summary>
+public sealed record PipelineRow(string PipelineId, string Name, PipelineSpec Spec, string SpecHash, DateTimeOffset CreatedAt, string? ScheduleId, IReadOnlyList<RunRow> Runs)
+{
+    /// <summary>Succeeded when all have; running or queued while something can still happen; else failed or stopped.</summary>
+    public RunState State =>
+        Runs.All(run => run.State == RunState.Succeeded) ? RunState.Succeeded
+        : Runs.Any(run => run.State == RunState.Running) ? RunState.Running
+        : Runs.Any(run => run.State == RunState.Queued) ? RunState.Queued
+        : Runs.Any(run => run.State == RunState.Failed) ? RunState.Failed
+        : RunState.Stopped;
+}
+
+/// <summary>The pipelines of a store.</summary>
+public sealed class PipelineLedger
+{
+    private readonly LedgerDatabase _database;
+    private readonly TimeProvider _time;
+
+    internal PipelineLedger(LedgerDatabase database, TimeProvider time) => (_database, _time) = (database, time);
+
+    /// <summary>Adds the pipeline and a queued run per stage.</summary>
+    /// <exception cref="BadRequestException">Names or order are wrong.</exception>
+    public PipelineRow Create(PipelineSpec spec, string? scheduleId = null) =>
+        Get(_database.Write(connection => Insert(connection, spec, scheduleId, _time.GetUtcNow())));
+
+    public PipelineRow? Find(string pipelineId) => Where("pipeline_id = $value", pipelineId, 1).FirstOrDefault();
+
+    /// <exception cref="BadRequestException">There is no such pipeline.</exception>
+    public PipelineRow Get(string pipelineId) => Find(pipelineId) ?? throw new BadRequestException($"There is no pipeline '{pipelineId}' in this store.");
+
+    /// <summary>The newest pipeline of that request that has not succeeded: to be resumed rather than repeated.</summary>
+    public PipelineRow? FindUnfinished(PipelineSpec spec) =>
+        Where("spec_hash = $value", HashOf(spec), 20).FirstOrDefault(pipeline => pipeline.State != RunState.Succeeded);
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<PipelineRow> List(int take = 50) => Where("$value IS NULL", null, take);
+
+    internal static string Insert(SqliteConnection connection, PipelineSpec spec, string? scheduleId, DateTimeOffset now)
+    {
+        BadRequestException.ThrowIfAny(spec.Problems());
+        var pipelineId = RunLedger.NewId(now, "pipeline");
+        connection.Execute("INSERT INTO pipelines (pipeline_id, name, spec, spec_hash, created_at, schedule_id) VALUES ($id, $name, $spec, $hash, $now, $schedule)",
+            ("$id", pipelineId), ("$name", spec.Name), ("$spec", JsonSerializer.Serialize(spec, SpecJson.Line)), ("$hash", HashOf(spec)),
+            ("$now", RunLedger.Milliseconds(now)), ("$schedule", scheduleId));
+        var runs = new Dictionary<string, string>();
+        string? before = null;
+        foreach (var stage in spec.Stages)
+        {
+            var needs = stage.Needs ?? (before is null ? [] : [before]);
+            runs[stage.NameOrKind] = RunLedger.Insert(connection, new()
+            {
+                Kind = stage.Kind,
+                Spec = stage.Spec.GetRawText(),
+                PipelineId = pipelineId,
+                Stage = stage.NameOrKind,
+                ScheduleId = scheduleId,
+                Needs = [.. needs.Select(need => runs[need])],
+            }, now);
+            before = stage.NameOrKind;
+        }
+        return pipelineId;
+    }
+
+    private static string HashOf(PipelineSpec spec) => ContentId.Of(JsonSerializer.Serialize(spec, SpecJson.Line));
+
+    private List<PipelineRow> Where(string condition, string? value, int take) => _database.Read(connection => connection.Query(
+        $"SELECT * FROM pipelines WHERE {condition} ORDER BY created_at DESC, rowid DESC LIMIT $take",
+        reader => new PipelineRow(reader.Text("pipeline_id")!, reader.Text("name")!,
+            JsonSerializer.Deserialize<PipelineSpec>(reader.Text("spec")!, SpecJson.Line)!, reader.Text("spec_hash")!, reader.Moment("created_at")!.Value, reader.Text("schedule_id"),
+            connection.Query("SELECT * FROM runs WHERE pipeline_id = $id ORDER BY rowid", RunReader.Row, ("$id", reader.Text("pipeline_id")))),
+        ("$value", value), ("$take", take)));
+}

@@ -1,0 +1,37 @@
+// Which stage a run executes and where it stands. Closed lists, written as lower-case words in the ledger and in JSON.
+namespace FeatureForge.Data;
+
+/// <summary>The stage that a run executes.</summary>
+public enum RunKind
+{
+    Ingest,
+    Prepare,
+    Train,
+    Extract,
+    Cluster,
+    Map,
+    Evaluate,
+    /// <summary>Behaves as its spec says (sleep, fail, die); proves that supervision works on this machine.</summary>
+    Selftest,
+}
+
+/// <summary>Where a run stands.</summary>
+public enum RunState
+{
+    /// <summary>Waits for a worker, or for the runs it needs.</summary>
+    Queued,
+    /// <summary>Somebody holds its lease; when that lease has expired it is waiting to be taken over.</summary>
+    Running,
+    Succeeded,
+    /// <summary>Its last attempt failed and no further one is due. Can be resumed by a person.</summary>
+    Failed,
+    /// <summary>Ended on request, or because a run it needs did not succeed. Can be resumed.</summary>
+    Stopped,
+}
+
+internal static class RunWords
+{
+    internal static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    internal static T Parse<T>(string word) where T : struct, Enum => Enum.Parse<T>(word, ignoreCase: true);
+}

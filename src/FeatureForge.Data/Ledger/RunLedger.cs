@@ -1,0 +1,236 @@
+// The run ledger: the authority on which runs exist, where they stand and who may work on them. Safe for several
+// processes at once; everything after TryAcquire is guarded by the attempt's fencing token.
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace FeatureForge.Data;
+
+/// <summary>The runs of a store. Cheap to open; thread-safe; several processes may have it open.</summary>
+public sealed class RunLedger : IDisposable
+{
+    private readonly LedgerDatabase _database;
+    private readonly Store _store;
+    private readonly TimeProvider _time;
+
+    private RunLedger(Store store, TimeProvider time)
+    {
+        (_store, _time) = (store, time);
+        _database = new(store.CatalogPath);
+        Journal = new(_database, time);
+        Pipelines = new(_database, time);
+        Schedules = new(_database, time);
+    }
+
+    /// <summary>Opens the store's ledger, creating it when absent.</summary>
+    public static RunLedger Open(Store store, TimeProvider time) => new(store, time);
+
+    /// <summary>Log lines and metrics of runs.</summary>
+    public RunJournal Journal { get; }
+    public PipelineLedger Pipelines { get; }
+    public ScheduleLedger Schedules { get; }
+
+    /// <summary>Adds a queued run.</summary>
+    public RunRow Create(RunRequest request)
+    {
+        var runId = _database.Write(connection => Insert(connection, request, _time.GetUtcNow()));
+        return Get(runId);
+    }
+
+    public RunRow? Find(string runId) =>
+        _database.Read(connection => connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", runId)).FirstOrDefault());
+
+    /// <exception cref="BadRequestException">There is no such run.</exception>
+    public RunRow Get(string runId) =>
+        Find(runId) ?? throw new BadRequestException($"There is no run '{runId}' in this store; `runs list` shows those there are.");
+
+    /// <summary>The newest run of that request that has not succeeded: to be resumed rather than repeated.</summary>
+    public RunRow? FindUnfinished(string specHash) => FindByHash(specHash, "state <> 'succeeded'");
+
+    /// <summary>The newest run of that request that succeeded.</summary>
+    public RunRow? FindSucceeded(string specHash) => FindByHash(specHash, "state = 'succeeded'");
+
+    public RunPage List(RunFilter filter) => _database.Read(connection => RunReader.Page(connection, filter));
+
+    /// <summary>
+    /// Runs that somebody should take up: queued with everything they need succeeded, or running under a lease that has
+    /// expired or whose owner is dead. Oldest first.
+    /// </summary>
+    public IReadOnlyList<RunRow> Claimable()
+    {
+        var candidates = _database.Read(connection => connection.Query($"""
+            SELECT * FROM runs WHERE state = 'running'
+                OR (state = 'queued' AND NOT EXISTS ({UnmetNeeds}))
+            ORDER BY created_at, run_id
+            """, RunReader.Row));
+        return [.. candidates.Where(run => run.State == RunState.Queued || LeaseIsBroken(run))];
+    }
+
+    /// <summary>Nobody holds the run, or whoever held it is dead or silent for longer than its lease.</summary>
+    public bool LeaseIsBroken(RunRow run) =>
+        run.LeaseOwner is null || run.LeaseUntil < _time.GetUtcNow() || run.LeaseOwner.IsKnownDead;
+
+    /// <summary>
+    /// Takes the run: exactly one caller wins. Counts an attempt and hands out the next fencing token, which voids every
+    /// earlier lease. Null when it is ended, held by a live owner, or waits for another run.
+    /// </summary>
+    public RunLease? TryAcquire(string runId, ProcessIdentity owner, TimeSpan duration) => _database.Write(connection =>
+    {
+        var run = connection.Query($"SELECT * FROM runs WHERE run_id = $run AND NOT (state = 'queued' AND EXISTS ({UnmetNeeds}))", RunReader.Row, ("$run", runId)).FirstOrDefault();
+        if (run is null || run.IsEnded || (run.State == RunState.Running && !LeaseIsBroken(run))) return null;
+        var now = _time.GetUtcNow();
+        connection.Execute("""
+            UPDATE runs SET state = 'running', attempt = attempt + 1, fencing_token = fencing_token + 1, lease_owner = $owner,
+                lease_until = $until, started_at = coalesce(started_at, $now), finished_at = NULL, error = NULL WHERE run_id = $run
+            """, ("$run", runId), ("$owner", JsonSerializer.Serialize(owner, SpecJson.Line)), ("$until", Milliseconds(now + duration)), ("$now", Milliseconds(now)));
+        return new RunLease(runId, run.FencingToken + 1, run.Attempt + 1);
+    });
+
+    /// <summary>Renews the lease and stores progress. True when somebody asked for the run to be cancelled.</summary>
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public bool Heartbeat(RunLease lease, TimeSpan duration, RunProgress? progress) => _database.Write(connection =>
+    {
+        Guarded(connection, lease, "lease_until = $until, progress = coalesce($progress, progress)",
+            ("$until", Milliseconds(_time.GetUtcNow() + duration)),
+            ("$progress", progress is null ? null : JsonSerializer.Serialize(progress, SpecJson.Line)));
+        return connection.Scalar<long>("SELECT cancel_requested FROM runs WHERE run_id = $run", ("$run", lease.RunId)) != 0;
+    });
+
+    /// <summary>Notes which process does the work, so that whoever takes the run over can make sure it is gone.</summary>
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public void SetWorker(RunLease lease, ProcessIdentity worker) =>
+        _database.Write(connection => Guarded(connection, lease, "worker = $worker", ("$worker", JsonSerializer.Serialize(worker, SpecJson.Line))));
+
+    /// <summary>Throws unless that token is the run's current one and the run is running.</summary>
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public void CheckFence(string runId, long token)
+    {
+        var current = Find(runId);
+        if (current is null || current.State != RunState.Running || current.FencingToken != token) throw Fenced(runId, token, current);
+    }
+
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public void Succeed(RunLease lease, string result) => End(lease, RunState.Succeeded, error: null, result);
+
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public void Stop(RunLease lease, string reason) => End(lease, RunState.Stopped, reason, result: null);
+
+    /// <summary>
+    /// Ends the attempt as failed. With <paramref name="mayRetry"/> (a signal, lack of memory) the run is queued again while
+    /// it has attempts left; a failure that would repeat itself ends it.
+    /// </summary>
+    /// <returns>Where the run stands now: queued or failed.</returns>
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public RunState Fail(RunLease lease, string error, bool mayRetry)
+    {
+        var run = Get(lease.RunId);
+        if (!mayRetry || run.FailedAttempts + 1 >= run.MaxAttempts)
+        {
+            End(lease, RunState.Failed, error, result: null);
+            return RunState.Failed;
+        }
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = $error, {NoLease}", ("$error", error)));
+        return RunState.Queued;
+    }
+
+    /// <summary>Puts the run back to be taken up by anybody: its host shuts down.</summary>
+    /// <exception cref="FencedException">Another worker holds the run now.</exception>
+    public void GiveBack(RunLease lease) => _database.Write(connection => Guarded(connection, lease, $"state = 'queued', {NoLease}"));
+
+    /// <summary>Asks for the run to stop. One that nobody works on is stopped at once; otherwise its supervisor sees it within a second.</summary>
+    public void RequestCancel(string runId)
+    {
+        _ = Get(runId);
+        _database.Write(connection =>
+        {
+            var run = connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", runId))[0];
+            if (run.IsEnded) return 0;
+            if (run.State == RunState.Running && !LeaseIsBroken(run))
+                return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = $run", ("$run", runId));
+            connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = $now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = $run",
+                ("$run", runId), ("$now", Milliseconds(_time.GetUtcNow())));
+            return StopDependants(connection, run, RunState.Stopped);
+        });
+    }
+
+    /// <summary>Queues a failed or stopped run again, with the runs that were waiting for it. Its staging folder is still there.</summary>
+    /// <exception cref="BadRequestException">It has succeeded, or there is no such run.</exception>
+    public RunRow Resume(string runId)
+    {
+        if (Get(runId).State == RunState.Succeeded)
+            throw new BadRequestException($"Run {runId} has succeeded; there is nothing to resume.");
+        _database.Write(connection => connection.Execute($"""
+            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, error = NULL, finished_at = NULL
+            WHERE (run_id = $run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
+            """, ("$run", runId)));
+        return Get(runId);
+    }
+
+    public void Dispose() => _database.Forget();
+
+    internal static string Insert(SqliteConnection connection, RunRequest request, DateTimeOffset now)
+    {
+        var runId = NewId(now, RunWords.Word(request.Kind));
+        connection.Execute("""
+            INSERT INTO runs (run_id, kind, spec, spec_hash, state, max_attempts, created_at, pipeline_id, stage, schedule_id)
+            VALUES ($run, $kind, $spec, $hash, 'queued', $max, $now, $pipeline, $stage, $schedule)
+            """, ("$run", runId), ("$kind", RunWords.Word(request.Kind)), ("$spec", request.Spec), ("$hash", request.SpecHash), ("$max", request.MaxAttempts),
+            ("$now", Milliseconds(now)), ("$pipeline", request.PipelineId), ("$stage", request.Stage), ("$schedule", request.ScheduleId));
+        foreach (var need in request.Needs)
+            connection.Execute("INSERT INTO run_needs (run_id, needs) VALUES ($run, $needs)", ("$run", runId), ("$needs", need));
+        return runId;
+    }
+
+    /// <summary>Sorts by time, says what it is, unique: 20261122-202459-train-3f2a91c0.</summary>
+    internal static string NewId(DateTimeOffset now, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:yyyyMMdd-HHmmss}-{what}-{Guid.NewGuid().ToString("N")[..8]}");
+
+    internal static long Milliseconds(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds();
+
+    private const string NoLease = "lease_owner = NULL, lease_until = NULL";
+
+    private const string UnmetNeeds = """
+        SELECT 1 FROM run_needs JOIN runs needed ON needed.run_id = run_needs.needs
+        WHERE run_needs.run_id = runs.run_id AND needed.state <> 'succeeded'
+        """;
+
+    private const string Dependants = """
+        WITH RECURSIVE dependant(run_id) AS (
+            SELECT run_id FROM run_needs WHERE needs = $run
+            UNION SELECT run_needs.run_id FROM run_needs JOIN dependant ON run_needs.needs = dependant.run_id)
+        SELECT run_id FROM dependant
+        """;
+
+    private void End(RunLease lease, RunState state, string? error, string? result)
+    {
+        _database.Write(connection =>
+        {
+            Guarded(connection, lease, $"state = $state, error = $error, result = $result, finished_at = $now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
+                ("$state", RunWords.Word(state)), ("$error", error), ("$result", result), ("$now", Milliseconds(_time.GetUtcNow())));
+            if (state == RunState.Succeeded) return 0;
+            var run = connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", lease.RunId))[0];
+            return StopDependants(connection, run, state);
+        });
+        RunFolder.Write(_store, Get(lease.RunId), Journal);
+    }
+
+    private int StopDependants(SqliteConnection connection, RunRow run, RunState state) => connection.Execute(
+        $"UPDATE runs SET state = 'stopped', error = $error, finished_at = $now WHERE state = 'queued' AND run_id IN ({Dependants})",
+        ("$run", run.RunId), ("$now", Milliseconds(_time.GetUtcNow())),
+        ("$error", $"{(run.Stage is null ? "Run" : $"Stage '{run.Stage}', run")} {run.RunId}, which this one needs, {RunWords.Word(state)}; resume that run."));
+
+    private int Guarded(SqliteConnection connection, RunLease lease, string assignments, params ReadOnlySpan<(string, object?)> values)
+    {
+        (string, object?)[] all = [.. values, ("$run", lease.RunId), ("$token", lease.Token)];
+        var changed = connection.Execute($"UPDATE runs SET {assignments} WHERE run_id = $run AND fencing_token = $token AND state = 'running'", all);
+        if (changed == 1) return 1;
+        throw Fenced(lease.RunId, lease.Token, connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", lease.RunId)).FirstOrDefault());
+    }
+
+    private static FencedException Fenced(string runId, long token, RunRow? current) => new(current is null
+        ? $"Run {runId} is no longer in the ledger; attempt with fencing token {token} may not publish."
+        : $"Run {runId}: this attempt holds fencing token {token}, expected {current.FencingToken} and a running run, found it {RunWords.Word(current.State)}. Another worker has it; nothing more was published here.");
+
+    private RunRow? FindByHash(string specHash, string condition) => _database.Read(connection => connection.Query(
+        $"SELECT * FROM runs WHERE spec_hash = $hash AND {condition} ORDER BY created_at DESC, run_id DESC LIMIT 1", RunReader.Row, ("$hash", specHash)).FirstOrDefault());
+}

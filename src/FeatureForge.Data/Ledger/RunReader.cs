@@ -1,0 +1,53 @@
+// From SQLite rows to RunRow, and the paged list.
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace FeatureForge.Data;
+
+internal static class RunReader
+{
+    internal static RunRow Row(SqliteDataReader reader) => new()
+    {
+        RunId = reader.Text("run_id")!,
+        Kind = RunWords.Parse<RunKind>(reader.Text("kind")!),
+        Spec = reader.Text("spec")!,
+        SpecHash = reader.Text("spec_hash")!,
+        State = RunWords.Parse<RunState>(reader.Text("state")!),
+        Attempt = (int)reader.Number("attempt"),
+        FailedAttempts = (int)reader.Number("failed_attempts"),
+        MaxAttempts = (int)reader.Number("max_attempts"),
+        LeaseOwner = Json<ProcessIdentity>(reader.Text("lease_owner")),
+        LeaseUntil = reader.Moment("lease_until"),
+        FencingToken = reader.Number("fencing_token"),
+        Worker = Json<ProcessIdentity>(reader.Text("worker")),
+        Progress = Json<RunProgress>(reader.Text("progress")),
+        CancelRequested = reader.Number("cancel_requested") != 0,
+        CreatedAt = reader.Moment("created_at")!.Value,
+        StartedAt = reader.Moment("started_at"),
+        FinishedAt = reader.Moment("finished_at"),
+        Error = reader.Text("error"),
+        Result = reader.Text("result"),
+        PipelineId = reader.Text("pipeline_id"),
+        Stage = reader.Text("stage"),
+        ScheduleId = reader.Text("schedule_id"),
+    };
+
+    internal static RunPage Page(SqliteConnection connection, RunFilter filter)
+    {
+        const string Where = """
+            FROM runs WHERE ($kind IS NULL OR kind = $kind) AND ($state IS NULL OR state = $state)
+                AND ($pipeline IS NULL OR pipeline_id = $pipeline) AND ($schedule IS NULL OR schedule_id = $schedule)
+                AND ($text IS NULL OR instr(run_id, $text) > 0 OR instr(spec, $text) > 0)
+            """;
+        (string, object?)[] values =
+        [
+            ("$kind", filter.Kind is { } kind ? RunWords.Word(kind) : null), ("$state", filter.State is { } state ? RunWords.Word(state) : null),
+            ("$pipeline", filter.PipelineId), ("$schedule", filter.ScheduleId), ("$text", filter.Text),
+        ];
+        var total = connection.Scalar<long>($"SELECT count(*) {Where}", values);
+        var rows = connection.Query($"SELECT * {Where} ORDER BY created_at DESC, rowid DESC LIMIT $take OFFSET $skip", Row, [.. values, ("$take", filter.Take), ("$skip", filter.Skip)]);
+        return new(rows, total);
+    }
+
+    private static T? Json<T>(string? text) where T : class => text is null ? null : JsonSerializer.Deserialize<T>(text, SpecJson.Line);
+}
