@@ -7,6 +7,11 @@ namespace FeatureForge.Data;
 /// <summary>A process on a host. <paramref name="Start"/> tells apart processes that had the same id: boot, pid namespace and start tick.</summary>
 public sealed record ProcessIdentity(string Host, int ProcessId, string Start)
 {
+    // Boot and pid namespace. Stands first: static members are made in order, and Current needs it.
+    private static string Realm { get; } = OperatingSystem.IsLinux()
+        ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}/{File.ResolveLinkTarget("/proc/self/ns/pid", false)?.Name}"
+        : "local";
+
     /// <summary>This process.</summary>
     public static ProcessIdentity Current { get; } = Find(Environment.ProcessId)
         ?? new(Environment.MachineName, Environment.ProcessId, "unknown");
@@ -22,10 +27,6 @@ public sealed record ProcessIdentity(string Host, int ProcessId, string Start)
         && $"{Realm}/{StartOf(ProcessId)}" != Start;
 
     public override string ToString() => $"process {ProcessId} on {Host}";
-
-    private static string Realm { get; } = OperatingSystem.IsLinux()
-        ? $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}/{File.ResolveLinkTarget("/proc/self/ns/pid", false)?.Name}"
-        : "local";
 
     // Field 22 of /proc/PID/stat; the command name before it may hold spaces and brackets. A zombie counts as gone.
     private static string? StartOf(int processId)
