@@ -1,0 +1,108 @@
+// `store verify`: holds every manifest against the files it lists.
+namespace FeatureForge.Data;
+
+/// <summary>What a check found. <paramref name="Severity"/> is "error" (a manifest promises what is not there) or "notice".</summary>
+public sealed record StoreFinding(string Severity, string Where, string Message);
+
+/// <summary>The outcome of a check of a whole store.</summary>
+public sealed record StoreVerification(int Manifests, int Parts, long Bytes, IReadOnlyList<StoreFinding> Findings)
+{
+    public bool Sound => Findings.All(finding => finding.Severity != "error");
+}
+
+/// <summary>Checks sizes, hashes, identity stamps and strays.</summary>
+public static class StoreVerify
+{
+    /// <summary>Reads every published file once.</summary>
+    public static StoreVerification Run(Store store, CancellationToken stop)
+    {
+        var check = new Check(stop);
+        foreach (var corpus in store.Corpora())
+        {
+            var folder = store.CorpusFolder(corpus.Name);
+            check.Manifest(folder, [.. corpus.ItemParts, .. corpus.QuarantineParts], ["items", "quarantine"]);
+            if (corpus.ItemParts.Sum(part => part.Rows) != corpus.TotalItems)
+                check.Error(folder, $"the manifest counts {corpus.TotalItems} items, its parts hold {corpus.ItemParts.Sum(part => part.Rows)} rows.");
+            foreach (var preparation in corpus.Preparations.Values)
+                if (PreparedCorpus.FindManifest(store, corpus.Name, preparation) is { } prepared)
+                    check.Manifest(PreparedCorpus.Folder(store, corpus.Name, preparation), prepared.Parts, ["."]);
+        }
+        foreach (var encoder in store.Encoders())
+            check.Manifest(store.EncoderFolder(encoder.Name), [encoder.Weights, .. encoder.MetricParts], ["metrics"]);
+        foreach (var set in store.Sets())
+        {
+            check.Manifest(store.SetFolder(set.Name), set.Tables.SelectMany(table => table.Parts), ["data"]);
+            foreach (var part in set.Tables.SelectMany(table => table.Parts)) check.Stamp(store.SetFolder(set.Name), part, set.EncoderId);
+        }
+        foreach (var clustering in store.Clusterings())
+            check.Manifest(store.ClusteringFolder(clustering.Name),
+                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts], ["clusters", "memberships", "map"]);
+        check.Staging(store.PathOf(".staging"));
+        return check.Result();
+    }
+
+    private sealed class Check(CancellationToken stop)
+    {
+        private readonly List<StoreFinding> _findings = [];
+        private int _manifests;
+        private int _parts;
+        private long _bytes;
+
+        internal void Error(string where, string message) => _findings.Add(new("error", where, message));
+
+        internal void Manifest(string folder, IEnumerable<PartFile> parts, string[] tableFolders)
+        {
+            _manifests++;
+            var known = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var part in parts)
+            {
+                stop.ThrowIfCancellationRequested();
+                known.Add(Path.GetFullPath(Path.Combine(folder, part.Path)));
+                Part(folder, part);
+            }
+            foreach (var tableFolder in tableFolders.Select(name => Path.Combine(folder, name)).Where(Directory.Exists))
+                foreach (var file in Directory.EnumerateFiles(tableFolder, "part-*", SearchOption.AllDirectories))
+                    if (!known.Contains(Path.GetFullPath(file)))
+                        _findings.Add(new("notice", file, "not in the manifest: a run was stopped while publishing; the same command again completes it."));
+        }
+
+        private void Part(string folder, PartFile part)
+        {
+            var path = Path.Combine(folder, part.Path);
+            if (!File.Exists(path))
+            {
+                Error(path, "the manifest lists this file, but it is missing. Restore it from a back-up, or run the stage again.");
+                return;
+            }
+            var found = DurableFile.Describe(path, part.Path, part.Rows);
+            _parts++;
+            _bytes += found.Bytes;
+            if (found.Bytes != part.Bytes) Error(path, $"expected {part.Bytes} bytes, found {found.Bytes}. Restore it from a back-up, or run the stage again.");
+            else if (found.Sha256 != part.Sha256) Error(path, $"expected SHA-256 {part.Sha256}, found {found.Sha256}. Restore it from a back-up, or run the stage again.");
+        }
+
+        internal void Stamp(string folder, PartFile part, string encoderId)
+        {
+            var path = Path.Combine(folder, part.Path);
+            if (!File.Exists(path)) return;
+            try
+            {
+                var found = EmbeddingTable.ReadHeader(path).EncoderId;
+                if (found != encoderId) Error(path, $"expected vectors of encoder {encoderId}, found a stamp of {found}.");
+            }
+            catch (Exception error) when (error is InvalidDataException or ParquetSharp.ParquetException)
+            {
+                Error(path, error.Message);
+            }
+        }
+
+        internal void Staging(string folder)
+        {
+            if (!Directory.Exists(folder)) return;
+            foreach (var run in Directory.EnumerateDirectories(folder))
+                _findings.Add(new("notice", run, "an unfinished run's work; `runs list` shows it, `runs resume` completes it."));
+        }
+
+        internal StoreVerification Result() => new(_manifests, _parts, _bytes, _findings);
+    }
+}
