@@ -44,8 +44,8 @@ public sealed class RunLedger : IDisposable
     public RunRow Get(string runId) =>
         Find(runId) ?? throw new BadRequestException($"There is no run '{runId}' in this store; `runs list` shows those there are.");
 
-    /// <summary>The newest run of that request that has not succeeded: to be resumed rather than repeated.</summary>
-    public RunRow? FindUnfinished(string specHash) => FindByHash(specHash, "state <> 'succeeded'");
+    /// <summary>The newest run of that request, outside pipelines, that has not succeeded: to be resumed rather than repeated.</summary>
+    public RunRow? FindUnfinished(string specHash) => FindByHash(specHash, "state <> 'succeeded' AND pipeline_id IS NULL");
 
     /// <summary>The newest run of that request that succeeded.</summary>
     public RunRow? FindSucceeded(string specHash) => FindByHash(specHash, "state = 'succeeded'");

@@ -1,0 +1,80 @@
+// The closed list of what a run can execute: per kind its spec, its queue, its checks and its code.
+using System.Text.Json;
+using FeatureForge.Data;
+using FeatureForge.Learning;
+
+namespace FeatureForge.Jobs;
+
+/// <summary>One kind of run: how its spec is read and checked, where it queues, what it executes.</summary>
+public sealed class Stage
+{
+    private static readonly IReadOnlyList<Stage> All =
+    [
+        Of<TrainSpec, TrainResult>(RunKind.Train, "train", StageSteps.TrainAsync, spec => spec.Problems(),
+            spec => spec with { Recipe = FileOrName(spec.Recipe), From = FileOrName(spec.From) },
+            (spec, store) => [Needs(() => store.Corpus(spec.Corpus))]),
+        Of<ExtractSpec, ExtractResult>(RunKind.Extract, "extract", StageSteps.ExtractAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Corpus(spec.Corpus)), Needs(() => store.Encoder(spec.Encoder))]),
+        Of<EvaluateSpec, EvaluateResult>(RunKind.Evaluate, "default", EvaluateRun.ExecuteAsync, spec => spec.Problems(),
+            spec => spec with { LabelsPath = Path.GetFullPath(spec.LabelsPath) },
+            (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
+        Of<SelftestSpec, SelftestResult>(RunKind.Selftest, "default", SelftestRun.ExecuteAsync, spec => spec.Problems(), spec => spec, (_, _) => []),
+    ];
+
+    private readonly Func<string, IReadOnlyList<string>> _problems;
+    private readonly Func<string, Store, IReadOnlyList<string>> _storeProblems;
+    private readonly Func<JsonElement, string> _normalise;
+    private readonly Func<string, RunContext, CancellationToken, Task<JsonElement>> _execute;
+
+    private Stage(RunKind kind, string queue, Func<JsonElement, string> normalise, Func<string, IReadOnlyList<string>> problems,
+        Func<string, Store, IReadOnlyList<string>> storeProblems, Func<string, RunContext, CancellationToken, Task<JsonElement>> execute) =>
+        (Kind, Queue, _normalise, _problems, _storeProblems, _execute) = (kind, queue, normalise, problems, storeProblems, execute);
+
+    /// <summary>All queues; the last is for what needs nothing special.</summary>
+    public static IReadOnlyList<string> Queues { get; } = ["ingest", "train", "extract", "cluster", "default"];
+
+    public RunKind Kind { get; }
+
+    /// <summary>The Hangfire queue, by what the stage needs.</summary>
+    public string Queue { get; }
+
+    /// <exception cref="BadRequestException">This program cannot execute that kind.</exception>
+    public static Stage Of(RunKind kind) =>
+        All.FirstOrDefault(stage => stage.Kind == kind) ?? throw new BadRequestException($"This program cannot execute runs of kind {kind.ToString().ToLowerInvariant()}.");
+
+    /// <summary>The spec with all defaults written out and paths made absolute, in the one form whose hash identifies it.</summary>
+    /// <exception cref="BadRequestException">The JSON is no such spec.</exception>
+    public string Normalise(JsonElement spec) => _normalise(spec);
+
+    /// <summary>What is wrong with a normalised spec in itself.</summary>
+    public IReadOnlyList<string> Problems(string spec) => _problems(spec);
+
+    /// <summary>What the store lacks for a normalised spec right now.</summary>
+    public IReadOnlyList<string> StoreProblems(string spec, Store store) => _storeProblems(spec, store);
+
+    internal Task<JsonElement> ExecuteAsync(string spec, RunContext context, CancellationToken stop) => _execute(spec, context, stop);
+
+    private static Stage Of<TSpec, TResult>(RunKind kind, string queue, Func<TSpec, RunContext, CancellationToken, Task<TResult>> execute,
+        Func<TSpec, IReadOnlyList<string>> problems, Func<TSpec, TSpec> absolute, Func<TSpec, Store, IReadOnlyList<string?>> storeProblems)
+    {
+        TSpec Read(string json) => JsonSerializer.Deserialize<TSpec>(json, SpecJson.Strict)!;
+        return new(kind, queue,
+            spec =>
+            {
+                try { return JsonSerializer.Serialize(absolute(spec.Deserialize<TSpec>(SpecJson.Strict)!), SpecJson.Line); }
+                catch (JsonException error) { throw new BadRequestException($"This is no {kind.ToString().ToLowerInvariant()} spec: {error.Message}"); }
+            },
+            json => problems(Read(json)),
+            (json, store) => [.. storeProblems(Read(json), store).OfType<string>()],
+            async (json, context, stop) => JsonSerializer.SerializeToElement(await execute(Read(json), context, stop), SpecJson.Line));
+    }
+
+    private static string? Needs(Action find)
+    {
+        try { find(); return null; }
+        catch (BadRequestException error) { return error.Message; }
+    }
+
+    // A recipe or an encoder is named, or it is a file: files are meant from where the request was made.
+    private static string? FileOrName(string? value) => value is not null && File.Exists(value) ? Path.GetFullPath(value) : value;
+}

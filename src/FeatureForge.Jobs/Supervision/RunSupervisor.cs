@@ -1,0 +1,153 @@
+// One attempt at one run, from lease to verdict: start a worker process, follow it, heartbeat, cancel, judge its end.
+// If this process dies anywhere, its lease breaks, the worker notices and ends, and whoever looks at the ledger next goes on.
+using System.Globalization;
+using FeatureForge.Data;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureForge.Jobs;
+
+/// <summary>Times and the program that supervision uses.</summary>
+public sealed record SupervisionOptions
+{
+    public WorkerCommand Worker { get; init; } = WorkerCommand.ThisProgram;
+    /// <summary>How long a run stays with a silent supervisor on another machine. Dead ones on this machine lose it at once.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long a worker may take to stop cleanly before it is killed.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOptions options, TimeProvider time, ILogger log)
+{
+    /// <summary>Makes one attempt unless somebody else holds the run. Ends early, giving the run back, on <paramref name="shutdown"/>.</summary>
+    /// <returns>The run as the attempt left it.</returns>
+    internal async Task<RunRow> AttemptAsync(string runId, CancellationToken shutdown)
+    {
+        var lease = ledger.TryAcquire(runId, ProcessIdentity.Current, options.Lease);
+        if (lease is null) return ledger.Get(runId);
+        EndLeftOverWorker(runId);
+
+        var report = new AttemptReport();
+        using var worker = Start(lease, report);
+        if (worker is null) return ledger.Get(runId);
+        Log.AttemptStarted(log, runId, lease.Attempt, worker.Identity.ProcessId);
+        try
+        {
+            ledger.SetWorker(lease, worker.Identity);
+            report.Log("information", $"Attempt {lease.Attempt}: worker {worker.Identity}.");
+            var (exitCode, asked) = await FollowAsync(worker, lease, report, shutdown);
+            Conclude(lease, report, worker, exitCode, asked);
+        }
+        catch (FencedException error)
+        {
+            worker.Kill();
+            Log.AttemptFenced(log, runId, lease.Attempt, error.Message);
+        }
+        var run = ledger.Get(runId);
+        Log.AttemptEnded(log, runId, lease.Attempt, run.State);
+        return run;
+    }
+
+    private enum StopAsked
+    {
+        No,
+        Cancelled,
+        Shutdown,
+    }
+
+    // A supervisor that was killed or frozen may have left its worker behind; the two would share a staging folder.
+    private void EndLeftOverWorker(string runId)
+    {
+        if (ledger.Get(runId).Worker is not { } worker || ProcessIdentity.Find(worker.ProcessId) != worker) return;
+        PosixProcess.Signal(-worker.ProcessId, PosixProcess.SigKill);
+        PosixProcess.Signal(worker.ProcessId, PosixProcess.SigKill);
+        ledger.Journal.AddLog(runId, ("warning", $"Ended the worker of an earlier attempt ({worker})."));
+    }
+
+    private WorkerProcess? Start(RunLease lease, AttemptReport report)
+    {
+        try
+        {
+            return WorkerProcess.Start(options.Worker, store, lease, report.Take);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            ledger.Fail(lease, $"The worker program {options.Worker.FileName} could not be started: {error.Message}", mayRetry: false);
+            return null;
+        }
+    }
+
+    private async Task<(int ExitCode, StopAsked Asked)> FollowAsync(WorkerProcess worker, RunLease lease, AttemptReport report, CancellationToken shutdown)
+    {
+        var asked = StopAsked.No;
+        var askedAt = 0L;
+        var killed = false;
+        var exit = worker.WaitAsync();
+        using var timer = new PeriodicTimer(options.Heartbeat, time);
+        var tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
+        // Completed by the shutdown token, so that stopping need not wait for the next heartbeat.
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = shutdown.Register(() => stopping.TrySetResult());
+
+        while (!exit.IsCompleted)
+        {
+            await (asked == StopAsked.No ? Task.WhenAny(exit, tick, stopping.Task) : Task.WhenAny(exit, tick));
+            if (exit.IsCompleted) break;
+            if (tick.IsCompleted) tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
+            var cancel = report.Flush(ledger, lease, options.Lease);
+            if (asked == StopAsked.No && (cancel || shutdown.IsCancellationRequested))
+            {
+                asked = cancel ? StopAsked.Cancelled : StopAsked.Shutdown;
+                askedAt = time.GetTimestamp();
+                report.Log("information", cancel ? "Cancelling was asked for; asking the worker to stop." : "The host shuts down; asking the worker to stop.");
+                worker.AskToStop();
+            }
+            else if (cancel) asked = StopAsked.Cancelled;
+            if (asked != StopAsked.No && !killed && time.GetElapsedTime(askedAt) >= options.Grace)
+            {
+                report.Log("warning", $"The worker did not stop within {options.Grace.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s, as happens inside a long native call; killing it.");
+                worker.Kill();
+                killed = true;
+            }
+        }
+        return (await exit, asked);
+    }
+
+    private void Conclude(RunLease lease, AttemptReport report, WorkerProcess worker, int exitCode, StopAsked asked)
+    {
+        var cancel = report.Flush(ledger, lease, options.Lease);
+        if (exitCode == WorkerExitCode.Done && report.Result is { } result)
+        {
+            ledger.Succeed(lease, result.GetRawText());
+            return;
+        }
+        if (exitCode == WorkerExitCode.Fenced) throw new FencedException(report.Failure?.Message ?? "The worker found itself fenced.");
+        if (cancel || asked == StopAsked.Cancelled)
+        {
+            ledger.Stop(lease, "Stopped on request; what is finished is kept, and the run can be resumed.");
+            return;
+        }
+        if (asked == StopAsked.Shutdown)
+        {
+            ledger.GiveBack(lease);
+            return;
+        }
+        var (error, mayRetry) = Judge(report, exitCode);
+        var lines = worker.ErrorTail.Select(line => ("error", line)).ToList();
+        ledger.Journal.AddLog(lease.RunId, [.. lines, ("error", $"Attempt {lease.Attempt} failed: {error}")]);
+        var state = ledger.Fail(lease, error, mayRetry);
+        Log.AttemptFailed(log, lease.RunId, lease.Attempt, error, state);
+    }
+
+    // Signals and lack of memory may pass; what the program itself decided would be decided again.
+    private static (string Error, bool MayRetry) Judge(AttemptReport report, int exitCode)
+    {
+        if (report.Failure is { } failure)
+            return failure.Kind == FailureKind.OutOfMemory ? ($"The worker ran out of memory: {failure.Message}", true) : (failure.Message, false);
+        if (PosixProcess.NameOf(exitCode - 128) is { } signal)
+            return ($"The worker was ended by signal {exitCode - 128} ({signal}){(signal == "SIGKILL" ? ", as the system does when memory runs out" : "")}.", true);
+        return exitCode == WorkerExitCode.Stopped
+            ? ("The worker was asked to stop by somebody else than its supervisor.", true)
+            : ($"The worker ended with exit code {exitCode} and without a result; its last lines are in the log.", false);
+    }
+}

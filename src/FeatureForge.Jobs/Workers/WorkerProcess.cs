@@ -1,0 +1,97 @@
+// A worker process from its supervisor's side: started with the right environment, read line by line, stopped, killed.
+using System.Diagnostics;
+using System.Globalization;
+using FeatureForge.Data;
+
+namespace FeatureForge.Jobs;
+
+/// <summary>How to start this program again as a worker.</summary>
+public sealed record WorkerCommand(string FileName, IReadOnlyList<string> Arguments)
+{
+    /// <summary>The running executable, also when it was started as <c>dotnet featureforge.dll</c>.</summary>
+    public static WorkerCommand ThisProgram { get; } = Find();
+
+    private static WorkerCommand Find()
+    {
+        var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is unknown.");
+        return Path.GetFileNameWithoutExtension(executable) == "dotnet"
+            ? new(executable, [Environment.GetCommandLineArgs()[0]])
+            : new(executable, []);
+    }
+}
+
+internal sealed class WorkerProcess : IDisposable
+{
+    private const int ErrorTailLines = 40;
+
+    private readonly Process _process;
+    private readonly Queue<string> _errorTail = [];
+    private readonly Task _reading;
+
+    private WorkerProcess(Process process, Action<string> onLine)
+    {
+        _process = process;
+        Identity = ProcessIdentity.Find(process.Id) ?? new(Environment.MachineName, process.Id, "ended");
+        _reading = Task.WhenAll(ReadAsync(process.StandardOutput, onLine), ReadAsync(process.StandardError, KeepTail));
+    }
+
+    internal ProcessIdentity Identity { get; }
+
+    /// <summary>The last lines of standard error, once the process has ended.</summary>
+    internal IReadOnlyList<string> ErrorTail => [.. _errorTail];
+
+    internal static WorkerProcess Start(WorkerCommand command, Store store, RunLease lease, Action<string> onLine)
+    {
+        var start = new ProcessStartInfo(command.FileName)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in command.Arguments) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])["worker", lease.RunId, "--store", store.Root, "--token", lease.Token.ToString(CultureInfo.InvariantCulture)])
+            start.ArgumentList.Add(argument);
+        // Libraries read these when the process starts. Idle threads that spin cost 2-4x where cores are shared.
+        start.Environment.TryAdd("OMP_WAIT_POLICY", "PASSIVE");
+        start.Environment.TryAdd("OMP_NUM_THREADS", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
+        return new(Process.Start(start) ?? throw new InvalidOperationException($"{command.FileName} did not start."), onLine);
+    }
+
+    /// <summary>Asks for a clean stop.</summary>
+    internal void AskToStop() => PosixProcess.Signal(Identity.ProcessId, PosixProcess.SigTerm);
+
+    /// <summary>Ends it and its children at once.</summary>
+    internal void Kill()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        PosixProcess.Signal(-Identity.ProcessId, PosixProcess.SigKill);
+    }
+
+    /// <summary>Waits for the end of the process and of its output.</summary>
+    /// <returns>The exit code; 128 + signal when a signal ended it.</returns>
+    internal async Task<int> WaitAsync()
+    {
+        await _process.WaitForExitAsync();
+        // Children that outlive the worker would keep its pipes open.
+        PosixProcess.Signal(-Identity.ProcessId, PosixProcess.SigKill);
+        await _reading;
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        _process.Dispose();
+    }
+
+    private void KeepTail(string line)
+    {
+        _errorTail.Enqueue(line);
+        if (_errorTail.Count > ErrorTailLines) _errorTail.Dequeue();
+    }
+
+    private static async Task ReadAsync(StreamReader reader, Action<string> onLine)
+    {
+        while (await reader.ReadLineAsync() is { } line) onLine(line);
+    }
+}
