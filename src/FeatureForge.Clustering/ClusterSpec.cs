@@ -1,0 +1,58 @@
+// The request of a clustering run and what it gives back.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+
+namespace FeatureForge.Clustering;
+
+/// <summary>Cluster one level and grain of an embedding set. The default method needs no parameter.</summary>
+public sealed record ClusterSpec
+{
+    /// <summary>tree: communities of the neighbour graph in a tree; kmeans: k flat clusters.</summary>
+    public static IReadOnlyList<string> Methods { get; } = ["tree", "kmeans"];
+
+    public required string Set { get; init; }
+    /// <summary>Name of the clustering to make; null = the set's name, with level and grain appended unless they are high and item.</summary>
+    public string? Clustering { get; init; }
+    public string Level { get; init; } = Data.Level.High;
+    public Grain Grain { get; init; } = Grain.Item;
+    /// <summary>One of <see cref="Methods"/>.</summary>
+    public string Method { get; init; } = "tree";
+    /// <summary>Number of clusters (kmeans only); null = the one of highest simplified silhouette on a ladder up to twice the square root of the vectors.</summary>
+    public int? K { get; init; }
+    public int Seed { get; init; }
+    /// <summary>auto, cpu or cuda.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The name the clustering gets.</summary>
+    public string ClusteringName() => Clustering
+        ?? (Level == Data.Level.High && Grain == Grain.Item ? Set : $"{Set}-{Level}-{Grain.ToString().ToLowerInvariant()}");
+
+    /// <summary>Every problem of the request that can be seen without the store.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        void Check(string? problem) { if (problem is not null) problems.Add(problem); }
+        Check(Names.Problem("embedding set", Set));
+        if (Clustering is not null) Check(Names.Problem("clustering", Clustering));
+        Check(Names.Problem("level", Level));
+        Check(DeviceChoice.Problem(Device));
+        if (!Methods.Contains(Method)) Check($"Method '{Method}' is unknown; expected {string.Join(" or ", Methods)}.");
+        if (K is < 1) Check($"k is {K}; expected at least 1.");
+        if (K is not null && Method == "tree") Check("k belongs to method kmeans; the tree finds its own number of clusters. Leave k out, or use method kmeans.");
+        return problems;
+    }
+}
+
+/// <summary>What a clustering run made.</summary>
+public sealed record ClusterResult
+{
+    public required string Clustering { get; init; }
+    public required string Set { get; init; }
+    public required long Vectors { get; init; }
+    /// <summary>Nodes of the tree, the root included, and how many of them are leaves.</summary>
+    public required int Clusters { get; init; }
+    public required int Leaves { get; init; }
+    /// <summary>The numbers of the manifest.</summary>
+    public required IReadOnlyDictionary<string, double> Measures { get; init; }
+    public required double Seconds { get; init; }
+}
