@@ -1,0 +1,164 @@
+// One candidate to one outcome. No decoder's failure leaves here: bad data becomes a Rejection.
+using FeatureForge.Data;
+using SkiaSharp;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Which prepared forms to make while the decoded data is at hand.</summary>
+internal sealed record PreparedForms(IReadOnlyList<int> ImageSizes, int AudioRate);
+
+/// <summary>Decodes, checks and describes candidates; any number of threads may use it at once.</summary>
+internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimeProvider time)
+{
+    private const long ParallelImageBytes = 64 << 20;
+    private const long ParallelSamples = 8 << 20;
+
+    private readonly DateTimeOffset _at = time.GetUtcNow();
+
+    /// <param name="isKnown">Whether the corpus or the run so far has this item id.</param>
+    /// <param name="isKnownBad">Whether this path and SHA-256 is in quarantine already.</param>
+    /// <param name="alone">Nothing else is being decoded: memory up to the limits may be used.</param>
+    public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    {
+        if (finding.Rejection is { } rejection)
+            return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
+
+        var candidate = finding.Candidate!;
+        string? sha256 = null;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(spec.Limits.SecondsPerFile));
+        try
+        {
+            sha256 = Sha256(candidate);
+            var id = sha256[..32];
+            if (isKnown(id)) return new() { Kind = OutcomeKind.KnownItem, Finding = finding, ItemId = id };
+            if (isKnownBad(candidate.Path, sha256)) return new() { Kind = OutcomeKind.KnownRejection, Finding = finding };
+            return candidate switch
+            {
+                PixelsCandidate pixels => FromPixels(finding, pixels, id, forms),
+                RowCandidate row => FromRow(finding, row, id),
+                FileCandidate file => FromFile(finding, file, id, forms, alone, deadline.Token),
+                _ => throw new InvalidOperationException($"No decoder for {candidate.GetType().Name}."),
+            };
+        }
+        catch (TooBigForNowException) when (!alone)
+        {
+            return new() { Kind = OutcomeKind.TooBigForNow, Finding = finding };
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return Bad(RejectionCode.TimedOut, $"Decoding did not finish within {spec.Limits.SecondsPerFile} s.");
+        }
+        catch (MediaRejectedException error)
+        {
+            return Bad(error.Code, error.Message);
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            return Bad(RejectionCode.Unreadable, $"It cannot be read: {error.Message}");
+        }
+        catch (OutOfMemoryException)
+        {
+            return Bad(RejectionCode.TooLarge, "Decoding it needs more memory than there is.");
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return Bad(RejectionCode.Malformed, $"Its decoder failed: {error.Message}");
+        }
+
+        Outcome Bad(RejectionCode code, string reason) => new()
+        {
+            Kind = OutcomeKind.Rejected,
+            Finding = finding,
+            Rejection = new(candidate.Path, candidate.SourceUri, ByteSize(candidate), sha256, "decode", code, reason, 1, _at),
+        };
+    }
+
+    private static string Sha256(Candidate candidate) => candidate switch
+    {
+        PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
+        RowCandidate row => ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(row.Text)),
+        FileCandidate file => new MediaContent(file.Bytes, file.FilePath).Sha256(),
+        _ => throw new InvalidOperationException($"No bytes in {candidate.GetType().Name}."),
+    };
+
+    private static long? ByteSize(Candidate candidate) => candidate switch
+    {
+        FileCandidate file => file.ByteSize,
+        PixelsCandidate pixels => pixels.Pixels.Length,
+        RowCandidate row => System.Text.Encoding.UTF8.GetByteCount(row.Text),
+        _ => null,
+    };
+
+    private ItemRow Row(Candidate candidate, string id, Modality modality, string mediaType, byte[]? content) => new()
+    {
+        ItemId = id,
+        Modality = modality,
+        SourceUri = candidate.SourceUri,
+        Path = candidate.Path,
+        MediaType = mediaType,
+        ByteSize = ByteSize(candidate) ?? 0,
+        Content = content,
+        Metadata = candidate.Metadata,
+        IngestedAt = _at,
+    };
+
+    private Outcome FromPixels(Finding finding, PixelsCandidate pixels, string id, PreparedForms forms)
+    {
+        var image = RawPixels.Decode(pixels.Pixels, pixels.Width, pixels.Height, pixels.Channels, forms.ImageSizes);
+        return FromImage(finding, Row(pixels, id, Modality.Image, RawPixels.MediaType, pixels.Pixels), image);
+    }
+
+    private Outcome FromRow(Finding finding, RowCandidate row, string id)
+    {
+        var text = TextDecoder.Check(row.Text, spec.Limits);
+        return FromText(finding, Row(row, id, Modality.Text, row.MediaType, System.Text.Encoding.UTF8.GetBytes(row.Text)), text);
+    }
+
+    private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
+    {
+        var content = new MediaContent(file.Bytes, file.FilePath);
+        var keepsPlace = file.Bytes == null || (spec.Reference && file.FilePath != null);
+        var modality = file.Format.Modality ?? Modality.Text;
+        var row = Row(file, id, modality, file.Format.MediaType, keepsPlace ? null : file.Bytes);
+        switch (modality)
+        {
+            case Modality.Image:
+                using (var data = file.Bytes != null ? SKData.CreateCopy(file.Bytes) : SKData.Create(file.FilePath))
+                    return FromImage(finding, row, ImageDecoder.Decode(data, file.Format, forms.ImageSizes, spec.Limits, alone ? long.MaxValue : ParallelImageBytes));
+            case Modality.Audio:
+                var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits, alone ? long.MaxValue : ParallelSamples, scratchFolder, stop);
+                return new()
+                {
+                    Kind = OutcomeKind.Item,
+                    Finding = finding,
+                    ItemId = id,
+                    Row = row with { DurationMs = audio.DurationMs, SampleRate = audio.SampleRate, Channels = audio.Channels, Quality = audio.Quality },
+                    Samples = audio.Samples,
+                };
+            default:
+                // Four bytes are the longest character of UTF-8: more cannot pass the limit of characters.
+                if (file.ByteSize > 4L * spec.Limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {file.ByteSize} bytes; the limit is {spec.Limits.TextCharacters} characters. Split it.");
+                if (file.ByteSize > ParallelImageBytes / 4 && !alone) throw new TooBigForNowException();
+                var text = TextDecoder.Decode(file.Bytes ?? File.ReadAllBytes(file.FilePath!), spec.Limits);
+                return FromText(finding, row with { MediaType = file.Format.Kind == MediaKind.Other ? "text/plain" : row.MediaType }, text);
+        }
+    }
+
+    private static Outcome FromImage(Finding finding, ItemRow row, DecodedImage image) => new()
+    {
+        Kind = OutcomeKind.Item,
+        Finding = finding,
+        ItemId = row.ItemId,
+        Row = row with { Width = image.Width, Height = image.Height, Channels = image.Channels, Quality = image.Quality },
+        Images = image.Forms,
+    };
+
+    private static Outcome FromText(Finding finding, ItemRow row, DecodedText text) => new()
+    {
+        Kind = OutcomeKind.Item,
+        Finding = finding,
+        ItemId = row.ItemId,
+        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality },
+    };
+}

@@ -1,0 +1,159 @@
+// The ingest stage: one reader walks the sources, several threads decode, and outcomes are taken in source order into parts
+// of bounded size, which are staged one by one and published together at the end. A run killed anywhere and started again
+// keeps its finished parts and ends with the same content.
+using System.Threading.Channels;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Files to items: every file becomes an item, a counted duplicate, or a row in quarantine.</summary>
+public static class IngestRun
+{
+    private const long WaitingBytes = 256 << 20;
+
+    /// <summary>Ingests what is new in the sources and publishes it.</summary>
+    /// <exception cref="BadRequestException">The spec is wrong; nothing was started.</exception>
+    /// <exception cref="InvalidDataException">More is quarantined than the spec allows; nothing was published.</exception>
+    public static async Task<IngestResult> ExecuteAsync(IngestSpec spec, RunContext context, CancellationToken stop)
+    {
+        BadRequestException.ThrowIfAny(spec.Problems());
+        var known = await KnownCorpus.LoadAsync(context.Store, spec.Corpus, stop);
+        var parts = StagedPart.Load(context);
+        // Killed after the manifest was written: what is staged is published already.
+        var isPublished = known.Manifest?.RunId == context.RunId;
+        if (isPublished && parts.Count > 0) return Finish(known.Manifest, parts);
+
+        if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemIds.Count)} items.");
+        var preparations = new PreparationChoice(known.Manifest, parts);
+        await ReadAllAsync(spec, context, known, preparations, parts, stop);
+        ThrowIfTooMuchIsBad(spec, parts);
+        var manifest = await new CorpusPublication(context, spec, known, preparations, parts).PublishAsync(stop);
+        return Finish(manifest, parts);
+
+        IngestResult Finish(CorpusManifest? manifest, IReadOnlyList<StagedPart> done)
+        {
+            new Publication(context).Finish();
+            var result = ResultOf(spec, manifest, done);
+            context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
+            return result;
+        }
+    }
+
+    private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, CancellationToken stop)
+    {
+        var accepted = new AcceptedItems(known, parts);
+        var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var gate = new MemoryGate(WaitingBytes);
+        using var threads = new SemaphoreSlim(Environment.ProcessorCount);
+        var queue = Channel.CreateBounded<Task<Outcome>>(2 * Environment.ProcessorCount);
+        var reading = Task.Run(() => FeedAsync(spec, context, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
+        var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.Done.Count));
+        try
+        {
+            var builder = new PartBuilder(context, preparations, parts.Count);
+            await foreach (var decoding in queue.Reader.ReadAllAsync(stop))
+            {
+                var outcome = await decoding;
+                // Every earlier file is settled; later ones in flight are small.
+                if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = Decode(outcome.Finding, alone: true);
+                Settle(outcome, builder, accepted);
+                gate.Leave(outcome.GateBytes);
+                meter.Add(1);
+                if (!builder.IsFull) continue;
+                parts.Add(await builder.WriteAsync(stop));
+                builder = new(context, preparations, parts.Count);
+            }
+            await reading;
+            if (!builder.IsEmpty) parts.Add(await builder.WriteAsync(stop));
+        }
+        finally
+        {
+            // No decoder may outlive the run: its scratch files and child processes go with it.
+            await ended.CancelAsync();
+            while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
+            await reading.ContinueWith(_ => { }, TaskScheduler.Default);
+            while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        async Task<Outcome> DecodeAsync(Finding finding, CancellationToken token)
+        {
+            await threads.WaitAsync(token);
+            try { return Decode(finding, alone: false); }
+            finally { threads.Release(); }
+        }
+
+        Outcome Decode(Finding finding, bool alone) => decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, ended.Token);
+    }
+
+    private static async Task FeedAsync(IngestSpec spec, RunContext context, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
+    {
+        // The same path may occur more than once (in an archive): count, do not just remember.
+        var done = staged.SelectMany(part => part.Done).CountBy(key => key).ToDictionary(StringComparer.Ordinal);
+        Exception? failure = null;
+        try
+        {
+            foreach (var finding in new SourceReader(spec, context.Store.Root, gate, context.Time, stop).Findings())
+            {
+                stop.ThrowIfCancellationRequested();
+                if (done.TryGetValue(StagedPart.KeyOf(finding), out var times) && times > 0)
+                {
+                    done[StagedPart.KeyOf(finding)] = times - 1;
+                    gate.Leave(finding.Candidate is FileCandidate { Bytes: { } bytes } ? bytes.Length : 0);
+                    continue;
+                }
+                await queue.WriteAsync(Task.Run(() => decode(finding), stop), stop);
+            }
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+        queue.Complete(failure);
+    }
+
+    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted)
+    {
+        switch (outcome.Kind)
+        {
+            case OutcomeKind.Rejected:
+                part.AddRejection(outcome);
+                break;
+            case OutcomeKind.KnownRejection:
+                part.AddAlreadyQuarantined(outcome);
+                break;
+            case var _ when accepted.WasThereBefore(outcome.ItemId!):
+                part.AddAlreadyThere(outcome);
+                break;
+            case OutcomeKind.Item when accepted.Add(outcome.ItemId!):
+                part.AddItem(outcome);
+                break;
+            default:
+                part.AddDuplicate(outcome);
+                break;
+        }
+    }
+
+    private static void ThrowIfTooMuchIsBad(IngestSpec spec, IReadOnlyList<StagedPart> parts)
+    {
+        var (bad, all) = (parts.Sum(part => part.Quarantined.Values.Sum()), parts.Sum(part => (long)part.Done.Count));
+        if (all > 0 && (double)bad / all > spec.MaxQuarantine)
+            throw new InvalidDataException($"{bad} of {all} files are bad ({(double)bad / all:P1}); the spec allows {spec.MaxQuarantine:P1}. Nothing was published. Most frequent: {string.Join(", ", ByCode(parts).OrderByDescending(entry => entry.Value).Take(3).Select(entry => $"{entry.Value} {QuarantineTable.CodeName(entry.Key)}"))}.");
+    }
+
+    private static Dictionary<RejectionCode, long> ByCode(IReadOnlyList<StagedPart> parts) =>
+        parts.SelectMany(part => part.Quarantined).GroupBy(entry => entry.Key).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Value));
+
+    private static IngestResult ResultOf(IngestSpec spec, CorpusManifest? manifest, IReadOnlyList<StagedPart> parts) => new()
+    {
+        Corpus = spec.Corpus,
+        CorpusVersion = manifest?.Version ?? 0,
+        Added = parts.Sum(part => (long)part.ItemIds.Count),
+        Duplicates = parts.Sum(part => part.Duplicates),
+        AlreadyThere = parts.Sum(part => part.AlreadyThere),
+        Quarantined = parts.Sum(part => part.Quarantined.Values.Sum()),
+        AlreadyQuarantined = parts.Sum(part => part.AlreadyQuarantined),
+        QuarantinedByCode = ByCode(parts),
+        Items = manifest?.Items ?? new Dictionary<Modality, long>(),
+    };
+}

@@ -1,0 +1,96 @@
+// The request of an ingest run, its limits and its result.
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>What to ingest into which corpus. Immutable; <see cref="Problems"/> lists everything wrong with it at once.</summary>
+public sealed record IngestSpec
+{
+    /// <summary>Folders, archives (.zip, .tar, .tar.gz), IDX files, tables (.csv, .tsv, .jsonl) or single media files.</summary>
+    public required IReadOnlyList<string> Sources { get; init; }
+    public required string Corpus { get; init; }
+    /// <summary>Null: each file's own, found by its content. Otherwise files of other modalities are quarantined.</summary>
+    public Modality? Modality { get; init; }
+    /// <summary>Columns of tables that hold the text, joined by a newline. Empty: one called text, content, body, sentence or document.</summary>
+    public IReadOnlyList<string> TextColumns { get; init; } = [];
+    /// <summary>Column of tables that names the row. Null: `id` when there is one, else the row number from 0.</summary>
+    public string? IdColumn { get; init; }
+    /// <summary>Keep the place of files instead of their bytes. Archive entries and table rows are always kept whole.</summary>
+    public bool Reference { get; init; }
+    /// <summary>The run fails, publishing nothing, when more than this fraction of what it found is quarantined; in [0,1].</summary>
+    public double MaxQuarantine { get; init; } = 1;
+    public IngestLimits Limits { get; init; } = new();
+
+    /// <summary>One sentence per problem; empty when the run may start.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        if (Names.Problem("corpus", Corpus) is { } name) problems.Add(name);
+        if (Sources.Count == 0) problems.Add("No source is given; name a folder, an archive, a table or a file.");
+        foreach (var source in Sources)
+        {
+            if (string.IsNullOrWhiteSpace(source)) problems.Add("A source is empty; name a folder, an archive, a table or a file.");
+            else if (source.Contains("://", StringComparison.Ordinal)) problems.Add($"Source {source} is a URL; this version ingests local folders and files. Download it first.");
+            else if (!File.Exists(source) && !Directory.Exists(source)) problems.Add($"Source {source} does not exist.");
+        }
+        if (TextColumns.Any(string.IsNullOrWhiteSpace)) problems.Add("A text column has no name.");
+        if (IdColumn is { } id && string.IsNullOrWhiteSpace(id)) problems.Add("The id column has no name.");
+        if (MaxQuarantine is not (>= 0 and <= 1)) problems.Add($"The largest quarantined fraction is {MaxQuarantine}; expected 0 to 1.");
+        problems.AddRange(Limits.Problems());
+        return problems;
+    }
+}
+
+/// <summary>What one file may cost. Checked from headers and counters, before memory is allocated.</summary>
+public sealed record IngestLimits
+{
+    /// <summary>Width times height of an image.</summary>
+    public long ImagePixels { get; init; } = 100_000_000;
+    /// <summary>Decoded length of a recording.</summary>
+    public double AudioSeconds { get; init; } = 4 * 3600;
+    /// <summary>Unicode code points of a document.</summary>
+    public int TextCharacters { get; init; } = 50_000_000;
+    /// <summary>Bytes of one file of a source.</summary>
+    public long FileBytes { get; init; } = 64L << 30;
+    /// <summary>Bytes that are kept as content. Larger files are kept by reference; larger archive entries are quarantined.</summary>
+    public int ContentBytes { get; init; } = 64 << 20;
+    /// <summary>Bytes out per byte in of an archive, and of each of its entries of a megabyte or more.</summary>
+    public double ArchiveRatio { get; init; } = 250;
+    public int ArchiveEntries { get; init; } = 1_000_000;
+    /// <summary>Bytes of all entries of one archive.</summary>
+    public long ArchiveBytes { get; init; } = 256L << 30;
+    /// <summary>Seconds that decoding one file may take.</summary>
+    public double SecondsPerFile { get; init; } = 300;
+
+    /// <summary>One sentence per limit that is not positive.</summary>
+    public IReadOnlyList<string> Problems() =>
+    [
+        .. new (string Name, double Value)[]
+        {
+            ("image pixels", ImagePixels), ("audio seconds", AudioSeconds), ("text characters", TextCharacters), ("file bytes", FileBytes),
+            ("content bytes", ContentBytes), ("archive ratio", ArchiveRatio), ("archive entries", ArchiveEntries),
+            ("archive bytes", ArchiveBytes), ("seconds per file", SecondsPerFile),
+        }.Where(limit => limit.Value is not > 0).Select(limit => $"The limit of {limit.Name} is {limit.Value}; expected more than 0."),
+    ];
+}
+
+/// <summary>What an ingest run did.</summary>
+public sealed record IngestResult
+{
+    public required string Corpus { get; init; }
+    /// <summary>Unchanged when nothing was added.</summary>
+    public required int CorpusVersion { get; init; }
+    public required long Added { get; init; }
+    /// <summary>Files whose bytes came earlier in the same run; the first is kept.</summary>
+    public required long Duplicates { get; init; }
+    /// <summary>Files whose bytes the corpus held before.</summary>
+    public required long AlreadyThere { get; init; }
+    /// <summary>New rows in quarantine.</summary>
+    public required long Quarantined { get; init; }
+    /// <summary>Bad files that earlier runs quarantined with the same path and content.</summary>
+    public required long AlreadyQuarantined { get; init; }
+    /// <summary>New rows in quarantine by code.</summary>
+    public required IReadOnlyDictionary<RejectionCode, long> QuarantinedByCode { get; init; }
+    /// <summary>Items of the corpus after the run, by modality.</summary>
+    public required IReadOnlyDictionary<Modality, long> Items { get; init; }
+}

@@ -1,0 +1,25 @@
+// Item ids that need no second decoding: the corpus's own and those accepted earlier in the run, in source order.
+using System.Collections.Concurrent;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Read by decoding threads while the run's own thread adds.</summary>
+internal sealed class AcceptedItems
+{
+    private readonly KnownCorpus _before;
+    private readonly ConcurrentDictionary<Guid, byte> _accepted = new();
+
+    public AcceptedItems(KnownCorpus before, IEnumerable<StagedPart> staged)
+    {
+        _before = before;
+        foreach (var id in staged.SelectMany(part => part.ItemIds)) Add(id);
+    }
+
+    public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.ContainsKey(KnownCorpus.Key(itemId));
+
+    public bool WasThereBefore(string itemId) => _before.HasItem(itemId);
+
+    /// <summary>False when an earlier file has the same bytes.</summary>
+    public bool Add(string itemId) => _accepted.TryAdd(KnownCorpus.Key(itemId), 0);
+}

@@ -1,0 +1,91 @@
+// Moves the staged parts of a run into the corpus: prepared forms first with their manifests, then items and quarantine,
+// corpus.json last. Killed anywhere and run again, it publishes the same files under the same names.
+using System.Globalization;
+using System.Text.Json;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+internal sealed class CorpusPublication(RunContext context, IngestSpec spec, KnownCorpus known, PreparationChoice preparations, IReadOnlyList<StagedPart> parts)
+{
+    private readonly string _folder = context.Store.CorpusFolder(spec.Corpus);
+    private readonly CorpusManifest? _before = known.Manifest;
+
+    /// <summary>Publishes what is new.</summary>
+    /// <returns>The manifest in force now; null when the corpus does not exist and nothing was found for it.</returns>
+    public async Task<CorpusManifest?> PublishAsync(CancellationToken stop)
+    {
+        var withItems = parts.Where(part => part.ItemIds.Count > 0).ToList();
+        var quarantined = parts.Sum(part => part.Quarantined.Values.Sum());
+        if (withItems.Count == 0 && quarantined == 0) return _before;
+
+        var first = NextNumber(_before?.ItemParts);
+        foreach (var group in withItems.SelectMany((part, i) => part.Prepared.Select(prepared => (Part: part, Number: first + i, Prepared: prepared))).GroupBy(entry => entry.Prepared.Preparation))
+        {
+            PublishPrepared(context, spec.Corpus, group.Key, [.. group.Select(entry => (Path.Combine(entry.Part.Folder(context), entry.Prepared.File), entry.Number, entry.Prepared.Rows))]);
+        }
+
+        var publication = new Publication(context);
+        var items = withItems.Select((part, i) => publication.Add(Path.Combine(part.Folder(context), StagedPart.ItemsFile), _folder, $"items/part-{first + i:D5}.parquet", part.ItemIds.Count)).ToList();
+        var quarantine = quarantined == 0 ? [] : new[] { publication.Add(await GatherQuarantineAsync(stop), _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", quarantined) };
+        var manifest = new CorpusManifest
+        {
+            Name = spec.Corpus,
+            Version = (_before?.Version ?? 0) + (items.Count > 0 || _before == null ? 1 : 0),
+            RunId = context.RunId,
+            UpdatedAt = context.Time.GetUtcNow(),
+            Items = Enum.GetValues<Modality>().Select(modality => (modality, Count: Before(modality) + withItems.Sum(part => part.Items.GetValueOrDefault(modality)))).Where(entry => entry.Count > 0).ToDictionary(entry => entry.modality, entry => entry.Count),
+            Quarantined = (_before?.Quarantined ?? 0) + quarantined,
+            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.Of)).Distinct()],
+            ItemParts = [.. _before?.ItemParts ?? [], .. items],
+            QuarantineParts = [.. _before?.QuarantineParts ?? [], .. quarantine],
+            Preparations = preparations.Settled,
+        };
+        publication.Commit(Path.Combine(_folder, "corpus.json"), manifest);
+        return manifest;
+    }
+
+    /// <summary>Adds staged Arrow files to a corpus's prepared form; a part of the same number is replaced.</summary>
+    public static void PublishPrepared(RunContext context, string corpus, PreparationSpec preparation, IReadOnlyList<(string Staged, int Number, long Rows)> files)
+    {
+        var folder = Path.Combine(context.Store.CorpusFolder(corpus), "prepared", preparation.Hash);
+        var manifestPath = Path.Combine(folder, "prepared.json");
+        var publication = new Publication(context);
+        var parts = FindPrepared(manifestPath)?.Parts.ToDictionary(part => part.Path) ?? [];
+        foreach (var (staged, number, rows) in files)
+        {
+            var part = publication.Add(staged, folder, $"part-{number:D5}.arrow", rows);
+            parts[part.Path] = part;
+        }
+        publication.Commit(manifestPath, new PreparedManifest
+        {
+            Corpus = corpus,
+            Preparation = preparation,
+            MadeWith = preparation.Modality == Modality.Audio ? AudioDecoder.MadeWith : preparation.Modality == Modality.Image ? $"SkiaSharp {typeof(SkiaSharp.SKCodec).Assembly.GetName().Version}" : "own text decoder",
+            Parts = [.. parts.Values.OrderBy(part => part.Path, StringComparer.Ordinal)],
+        });
+    }
+
+    public static PreparedManifest? FindPrepared(string manifestPath) =>
+        File.Exists(manifestPath) ? JsonSerializer.Deserialize<PreparedManifest>(File.ReadAllText(manifestPath), SpecJson.Readable) : null;
+
+    /// <summary>The number in part-NNNNN.</summary>
+    public static int NumberOf(PartFile part) => int.Parse(Path.GetFileNameWithoutExtension(part.Path).AsSpan("part-".Length), CultureInfo.InvariantCulture);
+
+    private static int NextNumber(IReadOnlyList<PartFile>? parts) => parts is { Count: > 0 } ? parts.Max(NumberOf) + 1 : 0;
+
+    private long Before(Modality modality) => _before?.Items.GetValueOrDefault(modality) ?? 0;
+
+    // One file per run, not one per part: bad files are few. The staged parts keep theirs, so that a killed run can do this again.
+    private async Task<string> GatherQuarantineAsync(CancellationToken stop)
+    {
+        var rows = new List<Rejection>();
+        foreach (var part in parts.Where(part => part.Quarantined.Count > 0))
+        {
+            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(part.Folder(context), StagedPart.QuarantineFile), stop)) rows.Add(row);
+        }
+        var path = Path.Combine(context.StagingFolder, StagedPart.QuarantineFile);
+        await QuarantineTable.WriteAsync(path, rows, stop);
+        return path;
+    }
+}

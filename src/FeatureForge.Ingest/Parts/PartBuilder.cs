@@ -1,0 +1,90 @@
+// Collects outcomes in source order until a part is full, then writes it: items and prepared forms sorted by item id,
+// quarantine rows, part.json; last, the folder gets its final name.
+using System.Text.Json;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+internal sealed class PartBuilder(RunContext context, PreparationChoice preparations, int number)
+{
+    private const int MostItems = 2048;
+    private const int MostFindings = 8192;
+    private const long MostContentBytes = 64 << 20;
+    private const long MostSampleBytes = 256 << 20;
+
+    private readonly List<Outcome> _items = [];
+    private readonly List<Rejection> _quarantine = [];
+    private readonly List<string> _done = [];
+    private long _contentBytes;
+    private long _sampleBytes;
+    private long _duplicates;
+    private long _alreadyThere;
+    private long _alreadyQuarantined;
+
+    public int Number => number;
+    public bool IsEmpty => _done.Count == 0;
+    public bool IsFull => _items.Count >= MostItems || _done.Count >= MostFindings || _contentBytes >= MostContentBytes || _sampleBytes >= MostSampleBytes;
+
+    public void AddItem(Outcome outcome)
+    {
+        // The finding's bytes live on in the row only.
+        _items.Add(outcome with { Finding = default });
+        _contentBytes += (outcome.Row!.Content?.Length ?? 0) + 2L * (outcome.Row.Text?.Length ?? 0);
+        _sampleBytes += 2L * (outcome.Samples?.Length ?? 0);
+        _done.Add(StagedPart.KeyOf(outcome.Finding));
+    }
+
+    public void AddRejection(Outcome outcome)
+    {
+        _quarantine.Add(outcome.Rejection!);
+        _done.Add(StagedPart.KeyOf(outcome.Finding));
+    }
+
+    public void AddDuplicate(Outcome outcome) => Count(ref _duplicates, outcome);
+
+    public void AddAlreadyThere(Outcome outcome) => Count(ref _alreadyThere, outcome);
+
+    public void AddAlreadyQuarantined(Outcome outcome) => Count(ref _alreadyQuarantined, outcome);
+
+    public async Task<StagedPart> WriteAsync(CancellationToken stop)
+    {
+        var final = StagedPart.Folder(context, number);
+        var folder = final + ".tmp";
+        Directory.CreateDirectory(folder);
+        _items.Sort((a, b) => string.CompareOrdinal(a.ItemId, b.ItemId));
+        if (_items.Count > 0) await ItemsTable.WriteAsync(Path.Combine(folder, StagedPart.ItemsFile), [.. _items.Select(item => item.Row!)], stop);
+        if (_quarantine.Count > 0) await QuarantineTable.WriteAsync(Path.Combine(folder, StagedPart.QuarantineFile), _quarantine, stop);
+        var part = new StagedPart
+        {
+            Number = number,
+            Items = _items.GroupBy(item => item.Row!.Modality).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => (long)group.Count()),
+            ItemIds = [.. _items.Select(item => item.ItemId!)],
+            Prepared = [.. _items.GroupBy(item => item.Row!.Modality).OrderBy(group => group.Key).Select(group => WritePrepared(folder, group.Key, [.. group]))],
+            Quarantined = _quarantine.GroupBy(row => row.Code).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => (long)group.Count()),
+            Duplicates = _duplicates,
+            AlreadyThere = _alreadyThere,
+            AlreadyQuarantined = _alreadyQuarantined,
+            Done = _done,
+        };
+        foreach (var file in Directory.EnumerateFiles(folder)) DurableFile.Flush(file);
+        DurableFile.WriteAllText(Path.Combine(folder, "part.json"), JsonSerializer.Serialize(part, SpecJson.Line));
+        Directory.Move(folder, final);
+        return part;
+    }
+
+    private StagedPrepared WritePrepared(string folder, Modality modality, IReadOnlyList<Outcome> items)
+    {
+        var preparation = preparations.Settle(modality, items.Select(item => item.Row!));
+        var file = $"prepared-{preparation.Hash}.arrow";
+        using var writer = new PreparedPartWriter(Path.Combine(folder, file), preparation);
+        foreach (var item in items) PreparedItem.Add(writer, preparation, item);
+        writer.Complete();
+        return new(preparation, file, items.Count);
+    }
+
+    private void Count(ref long counter, Outcome outcome)
+    {
+        counter++;
+        _done.Add(StagedPart.KeyOf(outcome.Finding));
+    }
+}

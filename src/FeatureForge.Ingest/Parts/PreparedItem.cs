@@ -1,0 +1,24 @@
+// Adds one decoded item to a prepared part, in its modality's form.
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+internal static class PreparedItem
+{
+    public static void Add(PreparedPartWriter writer, PreparationSpec preparation, Outcome item)
+    {
+        var row = item.Row!;
+        switch (preparation.Modality)
+        {
+            case Modality.Image:
+                writer.AddImage(row.ItemId, row.Width!.Value, row.Height!.Value, item.Images![preparation.ImageSize!.Value]);
+                break;
+            case Modality.Audio:
+                writer.AddAudio(row.ItemId, row.DurationMs!.Value, item.Samples);
+                break;
+            default:
+                writer.AddText(row.ItemId, row.Text!);
+                break;
+        }
+    }
+}

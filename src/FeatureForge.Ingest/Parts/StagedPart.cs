@@ -1,0 +1,49 @@
+// A finished unit of work in the staging folder: up to 2048 items with their prepared forms, and what else was found among
+// them. It exists when its folder has its final name; part.json inside says what a resumed run must not do again.
+using System.Text.Json;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>One prepared file of a staged part.</summary>
+internal sealed record StagedPrepared(PreparationSpec Preparation, string File, long Rows);
+
+/// <summary>part.json.</summary>
+internal sealed record StagedPart
+{
+    public const string ItemsFile = "items.parquet";
+    public const string QuarantineFile = "quarantine.parquet";
+
+    /// <summary>0, 1, 2… in source order; not the number it is published under.</summary>
+    public required int Number { get; init; }
+    public required IReadOnlyDictionary<Modality, long> Items { get; init; }
+    public required IReadOnlyList<string> ItemIds { get; init; }
+    public required IReadOnlyList<StagedPrepared> Prepared { get; init; }
+    public required IReadOnlyDictionary<RejectionCode, long> Quarantined { get; init; }
+    public required long Duplicates { get; init; }
+    public required long AlreadyThere { get; init; }
+    public required long AlreadyQuarantined { get; init; }
+    /// <summary>Source URI and path of everything it settles.</summary>
+    public required IReadOnlyList<string> Done { get; init; }
+
+    /// <summary>How <see cref="Done"/> names a finding.</summary>
+    public static string KeyOf(Finding finding) => $"{finding.Candidate?.SourceUri ?? finding.Rejection!.SourceUri}\n{finding.Path}";
+
+    public static string Folder(RunContext context, int number) => Path.Combine(context.StagingFolder, "parts", $"part-{number:D5}");
+
+    public string Folder(RunContext context) => Folder(context, Number);
+
+    /// <summary>The finished parts of earlier attempts at the run, in order; unfinished ones are removed.</summary>
+    public static List<StagedPart> Load(RunContext context)
+    {
+        var parts = new List<StagedPart>();
+        var folder = Path.Combine(context.StagingFolder, "parts");
+        if (!Directory.Exists(folder)) return parts;
+        foreach (var unfinished in Directory.EnumerateDirectories(folder, "*.tmp").ToList()) Directory.Delete(unfinished, recursive: true);
+        while (File.Exists(Path.Combine(Folder(context, parts.Count), "part.json")))
+        {
+            parts.Add(JsonSerializer.Deserialize<StagedPart>(File.ReadAllText(Path.Combine(Folder(context, parts.Count), "part.json")), SpecJson.Readable)!);
+        }
+        return parts;
+    }
+}

@@ -1,0 +1,95 @@
+// Makes the prepared forms that a corpus lacks for one preparation, part by part, from the items themselves.
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Which prepared form of which corpus to complete.</summary>
+public sealed record PrepareSpec
+{
+    public required string Corpus { get; init; }
+    public required PreparationSpec Preparation { get; init; }
+
+    /// <summary>One sentence per problem; empty when the run may start.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        if (Names.Problem("corpus", Corpus) is { } name) problems.Add(name);
+        var (size, rate) = (Preparation.ImageSize, Preparation.SampleRate);
+        if (Preparation.Modality == Modality.Image && size is not (>= 8 and <= 1024)) problems.Add($"The prepared image size is {size}; expected 8 to 1024 pixels.");
+        if (Preparation.Modality == Modality.Audio && rate is not (>= 1000 and <= 192000)) problems.Add($"The prepared sample rate is {rate}; expected 1000 to 192000 Hz.");
+        return problems;
+    }
+}
+
+/// <summary>What a prepare run did.</summary>
+/// <param name="Parts">Parts made now; 0 when nothing was missing.</param>
+/// <param name="Prepared">Items in them.</param>
+/// <param name="Failed">Items that could not be decoded again (their file has gone or changed); they are left out.</param>
+public sealed record PrepareResult(string Corpus, string PreparationHash, int Parts, long Prepared, long Failed);
+
+/// <summary>Corpus items to prepared Arrow parts.</summary>
+public static class PrepareRun
+{
+    /// <summary>Makes the missing parts and publishes them together.</summary>
+    /// <exception cref="BadRequestException">The spec is wrong or the corpus does not exist.</exception>
+    public static async Task<PrepareResult> ExecuteAsync(PrepareSpec spec, RunContext context, CancellationToken stop)
+    {
+        BadRequestException.ThrowIfAny(spec.Problems());
+        var corpus = context.Store.Corpus(spec.Corpus);
+        var folder = context.Store.CorpusFolder(spec.Corpus);
+        var there = CorpusPublication.FindPrepared(Path.Combine(folder, "prepared", spec.Preparation.Hash, "prepared.json"))?.Parts.Select(CorpusPublication.NumberOf).ToHashSet() ?? [];
+        var missing = corpus.ItemParts.Where(part => !there.Contains(CorpusPublication.NumberOf(part))).ToList();
+        var meter = new ProgressMeter(context, "prepare", "items", missing.Sum(part => part.Rows));
+        var made = new List<(string Staged, int Number, long Rows)>();
+        var failed = 0L;
+        foreach (var part in missing)
+        {
+            var staged = Path.Combine(context.StagingFolder, $"part-{CorpusPublication.NumberOf(part):D5}.arrow");
+            var (rows, bad) = await PreparePartAsync(spec, context, Path.Combine(folder, part.Path), staged, meter, stop);
+            failed += bad;
+            if (rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), rows));
+        }
+        if (made.Count > 0) CorpusPublication.PublishPrepared(context, spec.Corpus, spec.Preparation, made);
+        new Publication(context).Finish();
+        return new(spec.Corpus, spec.Preparation.Hash, made.Count, made.Sum(part => part.Rows), failed);
+    }
+
+    private static async Task<(long Rows, long Failed)> PreparePartAsync(PrepareSpec spec, RunContext context, string itemsPath, string staged, ProgressMeter meter, CancellationToken stop)
+    {
+        var (rows, failed) = (0L, 0L);
+        var unfinished = staged + ".tmp";
+        using (var writer = new PreparedPartWriter(unfinished, spec.Preparation))
+        {
+            await foreach (var row in ItemsTable.ReadAsync(itemsPath, withContent: true, stop))
+            {
+                stop.ThrowIfCancellationRequested();
+                meter.Add(1);
+                if (row.Modality != spec.Preparation.Modality) continue;
+                try
+                {
+                    PreparedItem.Add(writer, spec.Preparation, Decode(row, spec.Preparation, context, stop));
+                    rows++;
+                }
+                catch (Exception error) when (error is MediaRejectedException or IOException or UnauthorizedAccessException)
+                {
+                    failed++;
+                    context.Warning($"Item {row.ItemId} ({row.Path}) cannot be decoded again and is left out: {error.Message}");
+                }
+            }
+            writer.Complete();
+        }
+        File.Move(unfinished, staged, overwrite: true);
+        return (rows, failed);
+    }
+
+    private static Outcome Decode(ItemRow row, PreparationSpec preparation, RunContext context, CancellationToken stop)
+    {
+        var outcome = new Outcome { Kind = OutcomeKind.Item, Finding = default, Row = row, ItemId = row.ItemId };
+        return preparation.Modality switch
+        {
+            Modality.Image => outcome with { Images = StoredItem.Image(row, [preparation.ImageSize!.Value]).Forms },
+            Modality.Audio => outcome with { Samples = StoredItem.Audio(row, preparation.SampleRate!.Value, Path.Combine(context.StagingFolder, "scratch"), stop).Samples },
+            _ => outcome,
+        };
+    }
+}

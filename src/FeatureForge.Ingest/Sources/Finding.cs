@@ -1,0 +1,45 @@
+// What a source offers, one at a time and in a fixed order: something to decode, or the reason why not.
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Either a candidate or a rejection.</summary>
+internal readonly record struct Finding(Candidate? Candidate, Rejection? Rejection)
+{
+    public string Path => Candidate?.Path ?? Rejection!.Path;
+}
+
+/// <summary>Bytes that may become an item.</summary>
+internal abstract record Candidate
+{
+    /// <summary>Relative to the source root.</summary>
+    public required string Path { get; init; }
+    /// <summary>The file that holds it.</summary>
+    public required string SourceUri { get; init; }
+    public string Metadata { get; init; } = "{}";
+}
+
+/// <summary>A file of a folder or an entry of an archive. <see cref="Bytes"/> is null for a file too large to hold; then <see cref="FilePath"/> is not.</summary>
+internal sealed record FileCandidate : Candidate
+{
+    public required MediaFormat Format { get; init; }
+    public required long ByteSize { get; init; }
+    public byte[]? Bytes { get; init; }
+    public string? FilePath { get; init; }
+}
+
+/// <summary>One picture of an IDX file: rows of pixels, channels interleaved.</summary>
+internal sealed record PixelsCandidate : Candidate
+{
+    public required byte[] Pixels { get; init; }
+    public required int Width { get; init; }
+    public required int Height { get; init; }
+    public required int Channels { get; init; }
+}
+
+/// <summary>One row of a table.</summary>
+internal sealed record RowCandidate : Candidate
+{
+    public required string Text { get; init; }
+    public required string MediaType { get; init; }
+}

@@ -1,0 +1,35 @@
+// Decodes an item again from its row: from the stored bytes, or from its file when it was ingested by reference.
+using FeatureForge.Data;
+using SkiaSharp;
+
+namespace FeatureForge.Ingest;
+
+internal static class StoredItem
+{
+    // What was accepted once is not refused for its size.
+    private static readonly IngestLimits Limits = new() { ImagePixels = long.MaxValue, AudioSeconds = double.MaxValue / 1e9, SecondsPerFile = 3600 };
+
+    /// <exception cref="FileNotFoundException">Its file has gone.</exception>
+    public static MediaContent Content(ItemRow row)
+    {
+        if (row.Content != null) return new(row.Content, null);
+        var path = FileUri.PathOf(row.SourceUri) ?? throw new FileNotFoundException($"Item {row.ItemId} lies at {row.SourceUri}, which is no file.");
+        return File.Exists(path) ? new(null, path) : throw new FileNotFoundException($"Item {row.ItemId} was ingested by reference and its file {path} has gone.");
+    }
+
+    public static DecodedImage Image(ItemRow row, IReadOnlyList<int> sizes)
+    {
+        var content = Content(row);
+        if (row.MediaType == RawPixels.MediaType) return RawPixels.Decode(content.Bytes!, row.Width!.Value, row.Height!.Value, row.Channels!.Value, sizes);
+        using var data = content.Bytes != null ? SKData.CreateCopy(content.Bytes) : SKData.Create(content.FilePath);
+        return ImageDecoder.Decode(data, new(MediaKind.Image, row.MediaType, row.MediaType), sizes, Limits, long.MaxValue);
+    }
+
+    public static DecodedAudio Audio(ItemRow row, int rate, string scratchFolder, CancellationToken stop)
+    {
+        var content = Content(row);
+        using var stream = content.Open();
+        var format = MediaFormat.Recognise(PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes), row.Path);
+        return AudioDecoder.Decode(content, format, rate, Limits, long.MaxValue, scratchFolder, stop);
+    }
+}
