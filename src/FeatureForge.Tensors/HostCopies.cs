@@ -1,4 +1,5 @@
 // The only place where numbers cross between managed arrays and tensors, so that every copy can be found and counted.
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,6 +21,9 @@ public static class HostCopies
     /// <summary>An int16 tensor.</summary>
     public static Tensor ToTensor(ReadOnlySpan<short> values, ReadOnlySpan<long> shape, torch.Device device) => Copy(values, shape, ScalarType.Int16, device);
 
+    /// <summary>A float16 tensor.</summary>
+    public static Tensor ToTensor(ReadOnlySpan<Half> values, ReadOnlySpan<long> shape, torch.Device device) => Copy(values, shape, ScalarType.Float16, device);
+
     /// <summary>A uint8 tensor.</summary>
     public static Tensor ToTensor(ReadOnlySpan<byte> values, ReadOnlySpan<long> shape, torch.Device device) => Copy(values, shape, ScalarType.Byte, device);
 
@@ -34,8 +38,8 @@ public static class HostCopies
     /// <summary>Copies the tensor's values, row-major, into <paramref name="destination"/>.</summary>
     public static void CopyTo<T>(Tensor tensor, Span<T> destination) where T : unmanaged
     {
-        if (Marshal.SizeOf<T>() != tensor.ElementSize)
-            throw new ArgumentException($"Expected a tensor of {Marshal.SizeOf<T>()}-byte elements, found {tensor.dtype}.");
+        if (Unsafe.SizeOf<T>() != tensor.ElementSize)
+            throw new ArgumentException($"Expected a tensor of {Unsafe.SizeOf<T>()}-byte elements, found {tensor.dtype}.");
         if (tensor.numel() != destination.Length)
             throw new ArgumentException($"Expected room for {tensor.numel()} values, found {destination.Length}.");
         using var scope = NewDisposeScope();

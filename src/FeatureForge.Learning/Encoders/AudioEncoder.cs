@@ -1,0 +1,216 @@
+// Recordings: windows of one second every half second; a shorter recording is repeated until it fills its window.
+// Raw features are mean and variance of the 64 log-mel bands.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+internal sealed class AudioEncoder : ConvEncoder
+{
+    private const int WindowSamples = LogMel.SampleRate;
+    private const int HopSamples = WindowSamples / 2;
+    private const int WindowFrames = WindowSamples / LogMel.Hop;
+
+    private readonly LogMel mel = new();
+    // Mean and deviation of all log-mel values of the training corpus.
+    private readonly Tensor mean;
+    private readonly Tensor deviation;
+    private SpectrogramFile? _spectrograms;
+
+    public AudioEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(AudioEncoder), recipe, channels: 1, rawDimension: 2 * LogMel.Bands)
+    {
+        if (preparation.SampleRate != LogMel.SampleRate)
+            throw new BadRequestException($"The audio front end reads {LogMel.SampleRate} Hz; the corpus is prepared at {preparation.SampleRate} Hz.");
+        mean = zeros(1);
+        deviation = ones(1);
+        RegisterComponents();
+    }
+
+    public override bool RawIsMeanOnly => false;
+
+    // Variance, not deviation: the baseline that is usual for log-mel features.
+    public override double Spread(string level, double variance) => level == Level.Raw ? Math.Max(0, variance) : base.Spread(level, variance);
+
+    /// <summary>Level of log-mel values over at most 2,000 windows spread evenly over the corpus.</summary>
+    public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
+    {
+        var (sum, square, values) = (0.0, 0.0, 0L);
+        foreach (var items in Sampling.Evenly(corpus.Count, 2_000).Chunk(100))
+        {
+            stop.ThrowIfCancellationRequested();
+            using var inner = NewDisposeScope();
+            using var inference = no_grad();
+            var bands = Input(corpus, [.. items.Select(item => new SpanWindow(item, 0, 0, Last: true))]).to(ScalarType.Float64);
+            sum += bands.sum().item<double>();
+            square += (bands * bands).sum().item<double>();
+            values += bands.numel();
+        }
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        mean.fill_((float)(sum / values));
+        deviation.fill_((float)Math.Sqrt(Math.Max(1e-6, square / values - sum / values * (sum / values))));
+    }
+
+    public override void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop)
+    {
+        var frames = Enumerable.Range(0, corpus.Count).Select(item => FramesOf(corpus.Samples(item).Length)).ToArray();
+        _spectrograms = SpectrogramFile.Open(Path.Combine(folder, "spectrograms.f16"), frames, Recipe.Encoder.Bands, () => Spectrograms(corpus, stop));
+    }
+
+    // Frames of the network for so many samples; never none.
+    private int FramesOf(int samples) => Math.Max(1, (int)(((long)samples * Recipe.Encoder.FramesPerSecond + LogMel.SampleRate - 1) / LogMel.SampleRate));
+
+    /// <summary>All frames of all items in order, batch by batch.</summary>
+    private IEnumerable<Half[]> Spectrograms(PreparedCorpus corpus, CancellationToken stop)
+    {
+        foreach (var windows in AdjacentWindows(corpus).Chunk(WindowsPerBatch))
+        {
+            stop.ThrowIfCancellationRequested();
+            yield return Frames(corpus, windows);
+        }
+    }
+
+    private Half[] Frames(PreparedCorpus corpus, SpanWindow[] windows)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var all = Shrink(Input(corpus, windows)).squeeze(1).transpose(1, 2); // [windows, frames, bands]
+        var valid = windows.Select((window, w) => all[w, ..FramesOf(Math.Min(WindowSamples, corpus.Samples(window.Item).Length - window.Start))]);
+        return HostCopies.ToArray<Half>(cat(valid.ToList(), 0).to(ScalarType.Float16));
+    }
+
+    private static IEnumerable<SpanWindow> AdjacentWindows(PreparedCorpus corpus)
+    {
+        for (var item = 0; item < corpus.Count; item++)
+        {
+            var length = corpus.Samples(item).Length;
+            for (int index = 0, start = 0; index == 0 || start < length; index++, start += WindowSamples)
+                yield return new(item, index, start, start + WindowSamples >= length);
+        }
+    }
+
+    public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
+    {
+        var spectrograms = _spectrograms ?? throw new InvalidOperationException("PrepareTraining comes before Gather.");
+        var (bands, frames) = (Recipe.Encoder.Bands, Recipe.Encoder.FramesPerSecond);
+        var values = new Half[2 * items.Length * frames * bands];
+        for (var view = 0; view < 2; view++)
+        {
+            for (var i = 0; i < items.Length; i++)
+            {
+                var found = spectrograms.Frames(items[i]);
+                // Anywhere in a short recording: it is repeated, so every start is a different phase of the same sound.
+                var start = random.Below(found > frames ? found - frames + 1 : found);
+                spectrograms.Read(items[i], start, values.AsSpan((view * items.Length + i) * frames * bands, frames * bands));
+            }
+        }
+        return new(values, [2 * items.Length, 1, frames, bands]);
+    }
+
+    public override Tensor Views(HostBatch batch, StepRandom random)
+    {
+        using var scope = NewDisposeScope();
+        var spectrograms = HostCopies.ToTensor((Half[])batch.Values, batch.Shape, Device).to(ScalarType.Float32).transpose(2, 3).contiguous();
+        return ((AudioViews.Alter(spectrograms, Recipe.AudioViews, mean, random) - mean) / deviation).MoveToOuterDisposeScope(); // [2B, 1, bands, frames]
+    }
+
+    protected override IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count)
+    {
+        for (var item = first; item < first + count; item++)
+        {
+            var length = corpus.Samples(item).Length;
+            for (int index = 0, start = 0; ; index++, start += HopSamples)
+            {
+                var last = start + WindowSamples >= length;
+                // The last window ends with the recording.
+                yield return new(item, index, last ? Math.Max(0, length - WindowSamples) : start, last);
+                if (last) break;
+            }
+        }
+    }
+
+    /// <summary>[windows, bands, frames]; a short recording's frames repeat until the window is full.</summary>
+    protected override Tensor Input(PreparedCorpus corpus, SpanWindow[] windows)
+    {
+        var length = WindowSamples + 2 * LogMel.Margin;
+        var values = new short[windows.Length * length];
+        var frames = new long[windows.Length * WindowFrames];
+        var step = WindowFrames / Recipe.Encoder.FramesPerSecond;
+        for (var w = 0; w < windows.Length; w++)
+        {
+            var samples = corpus.Samples(windows[w].Item);
+            CopyWindow(samples, windows[w].Start, values.AsSpan(w * length, length));
+            var found = Math.Min(WindowFrames, FramesOf(samples.Length) * step);
+            for (var frame = 0; frame < WindowFrames; frame++) frames[w * WindowFrames + frame] = frame % found;
+        }
+        using var scope = NewDisposeScope();
+        var bands = mel.forward(HostCopies.ToTensor(values, [windows.Length, length], Device));
+        var order = HostCopies.ToTensor(frames, [windows.Length, 1, WindowFrames], Device).expand(-1, LogMel.Bands, -1);
+        return bands.gather(2, order).MoveToOuterDisposeScope();
+    }
+
+    protected override Tensor NetworkInput(Tensor input) => (Shrink(input) - mean) / deviation;
+
+    // [B, 64, 100] to [B, 1, bands, frames] as the recipe wants it.
+    private Tensor Shrink(Tensor bands) =>
+        nn.functional.adaptive_avg_pool2d(bands.unsqueeze(1), [Recipe.Encoder.Bands, Recipe.Encoder.FramesPerSecond * WindowSamples / LogMel.SampleRate]);
+
+    protected override (int Rows, int Columns) Grid(Grain grain)
+    {
+        var total = Recipe.Encoder.Strides.Aggregate(1, (product, stride) => product * stride);
+        return (1, grain == Grain.Patch ? (Recipe.Encoder.FramesPerSecond + total - 1) / total : 1);
+    }
+
+    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor input, int rows, int columns) =>
+        (Pool(input, columns), Pool(input * input, columns));
+
+    // [B, bands, frames] to [B, columns, bands]
+    private static Tensor Pool(Tensor values, int columns) => nn.functional.adaptive_avg_pool1d(values, columns).transpose(1, 2);
+
+    protected override Tensor RawOfViews(Tensor views)
+    {
+        var bands = (views * deviation + mean).squeeze(1); // [2B, bands, frames]
+        return cat([bands.mean([2]), bands.var(2, unbiased: false)], 1);
+    }
+
+    public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)
+    {
+        var duration = corpus.DurationMs(window.Item);
+        if (grain == Grain.Item) return [(0, ItemSpan.Range(0, duration))];
+        var start = (int)(window.Start * 1000L / LogMel.SampleRate);
+        if (grain == Grain.Segment) return [(0, ItemSpan.Range(Math.Min(start, duration), window.Last ? duration : start + 1000))];
+        return PatchSpans(window, start, duration, Grid(grain).Columns);
+    }
+
+    // Windows overlap by half: each gives the cells of its first half, the last one all that lie in the recording.
+    private static IEnumerable<(int Cell, ItemSpan Span)> PatchSpans(SpanWindow window, int start, int duration, int columns)
+    {
+        // The last window starts wherever the recording's end wants it, so its cells may begin inside those already given.
+        var given = window.Index == 0 ? 0 : (window.Index - 1) * 500 + (columns / 2) * 1000 / columns;
+        var most = window.Last ? columns : columns / 2;
+        for (var cell = 0; cell < columns; cell++)
+        {
+            var (from, to) = (start + cell * 1000 / columns, start + (cell + 1) * 1000 / columns);
+            if (from >= duration && !(cell == 0 && window.Index == 0)) yield break;
+            if (cell >= most || (window.Last && from < given)) continue;
+            yield return (cell, ItemSpan.Range(Math.Min(from, duration), Math.Min(to, duration)));
+        }
+    }
+
+    /// <summary>Fills <paramref name="target"/> with the window at <paramref name="start"/> and its margins, silence where the recording has none.</summary>
+    private static void CopyWindow(ReadOnlySpan<short> samples, int start, Span<short> target)
+    {
+        var at = start - LogMel.Margin;
+        var from = Math.Max(0, at);
+        var to = Math.Min(samples.Length, at + target.Length);
+        if (to > from) samples[from..to].CopyTo(target[(from - at)..]);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _spectrograms?.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,93 @@
+// Makes encoders: fresh from a recipe, from another encoder's weights, or from the store; and writes their weight files.
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+internal static class EncoderFile
+{
+    private const int PreprocessingRevision = 1;
+    private const string VocabularyTensor = "vocabulary";
+
+    /// <summary>A new encoder with fitted statistics and random weights drawn from the seed.</summary>
+    public static Encoder Fresh(Recipe recipe, PreparedCorpus corpus, int seed, torch.Device device, CancellationToken stop)
+    {
+        var vocabulary = recipe.Modality == Modality.Text ? Vocabulary.Fit(corpus, recipe.Encoder.Words, recipe.Encoder.Buckets, stop) : null;
+        var encoder = Build(recipe, corpus.Preparation, vocabulary, seed);
+        encoder.MoveTo(device);
+        encoder.Fit(corpus, seed, stop);
+        return encoder;
+    }
+
+    /// <summary>An encoder with the weights and statistics of a file.</summary>
+    /// <param name="randomSeed">When given, only the statistics are taken, and the network is random from this seed.</param>
+    /// <exception cref="BadRequestException">The file does not fit the recipe's architecture.</exception>
+    public static Encoder Load(string path, Recipe recipe, PreparationSpec preparation, torch.Device device, int? randomSeed = null)
+    {
+        using var scope = NewDisposeScope();
+        var (tensors, _) = Safetensors.Read(path);
+        Vocabulary? vocabulary = null;
+        if (recipe.Modality == Modality.Text)
+        {
+            if (!tensors.TryGetValue(VocabularyTensor, out var words)) throw new BadRequestException($"{path} has no tensor '{VocabularyTensor}': not the weights of a text encoder.");
+            vocabulary = Vocabulary.FromBytes(HostCopies.ToArray<byte>(words), recipe.Encoder.Buckets);
+        }
+        var encoder = Build(recipe, preparation, vocabulary, randomSeed ?? 0);
+        foreach (var tensor in encoder.State().Values) tensor.DetachFromDisposeScope();
+        encoder.LoadState(tensors, path, statisticsOnly: randomSeed is not null);
+        encoder.MoveTo(device);
+        return encoder;
+    }
+
+    /// <summary>The encoder of a manifest.</summary>
+    public static Encoder Load(Store store, EncoderManifest manifest, torch.Device device, int? randomSeed = null) =>
+        Load(Path.Combine(store.EncoderFolder(manifest.Name), manifest.Weights.Path), RecipeOf(manifest), manifest.Preparation, device, randomSeed);
+
+    private static Recipe RecipeOf(EncoderManifest manifest) =>
+        manifest.Architecture.Deserialize<Recipe>(SpecJson.Readable) ?? throw new InvalidDataException($"Encoder {manifest.Name} has no architecture in its manifest.");
+
+    private static Encoder Build(Recipe recipe, PreparationSpec preparation, Vocabulary? vocabulary, int seed)
+    {
+        _ = TorchLibrary.Report;
+        manual_seed(seed);
+        return recipe.Modality switch
+        {
+            Modality.Image => new ImageEncoder(recipe, preparation),
+            Modality.Audio => new AudioEncoder(recipe, preparation),
+            _ => new TextEncoder(recipe, vocabulary!),
+        };
+    }
+
+    public static void Save(string path, Encoder encoder, string preprocessingId) =>
+        Safetensors.Write(path, encoder.State(), new Dictionary<string, string>
+        {
+            ["format"] = "featureforge-encoder",
+            ["modality"] = encoder.Recipe.Modality.ToString().ToLowerInvariant(),
+            ["architecture"] = JsonSerializer.Serialize(encoder.Recipe.Encoder, SpecJson.Line),
+            ["preprocessing_id"] = preprocessingId,
+        });
+
+    /// <summary>Hash of how items become numbers: preparation and the front end's sizes. Fitted statistics belong to the weights.</summary>
+    public static string PreprocessingId(Recipe recipe, PreparationSpec preparation) => ContentId.Of(JsonSerializer.Serialize(
+        new { preparation, revision = PreprocessingRevision, recipe.Encoder.ImageSize, recipe.Encoder.Bands, recipe.Encoder.FramesPerSecond, recipe.Encoder.Words, recipe.Encoder.Buckets }, SpecJson.Line));
+
+    /// <summary>Hash of tensor contents, architecture and preprocessing: identical training gives the identical id.</summary>
+    public static string EncoderId(Encoder encoder, string preprocessingId)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(encoder.Recipe.Encoder, SpecJson.Line) + preprocessingId));
+        foreach (var (name, tensor) in encoder.State().OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            using var scope = NewDisposeScope();
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}:{tensor.dtype}:{string.Join(',', tensor.shape)};"));
+            var host = tensor.detach().cpu().contiguous();
+            if (host.numel() > 0) hash.AppendData(host.bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+}

@@ -1,0 +1,122 @@
+// Pictures: one window per item, the prepared square. Raw features are pixels, averaged down to 16 x 16.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+internal sealed class ImageEncoder : ConvEncoder
+{
+    private const int RawSide = 16;
+
+    // Per-channel mean and deviation of the training pixels, [3, 1, 1].
+    private readonly Tensor mean;
+    private readonly Tensor deviation;
+    private readonly int _size;
+
+    public ImageEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(ImageEncoder), recipe, channels: 3, rawDimension: 3 * RawSide * RawSide)
+    {
+        _size = Math.Min(recipe.Encoder.ImageSize, preparation.ImageSize!.Value);
+        mean = zeros(3, 1, 1);
+        deviation = ones(3, 1, 1);
+        RegisterComponents();
+    }
+
+    public override bool RawIsMeanOnly => true;
+
+    /// <summary>Channel statistics over at most 20,000 items spread evenly over the corpus.</summary>
+    public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
+    {
+        var sums = new double[6];
+        var pixels = 0L;
+        foreach (var item in Sampling.Evenly(corpus.Count, 20_000))
+        {
+            stop.ThrowIfCancellationRequested();
+            var values = corpus.Pixels(item);
+            var area = values.Length / 3;
+            for (var channel = 0; channel < 3; channel++)
+            {
+                long sum = 0, square = 0;
+                foreach (var value in values.Slice(channel * area, area)) { sum += value; square += value * value; }
+                sums[channel] += sum / 255.0;
+                sums[3 + channel] += square / (255.0 * 255.0);
+            }
+            pixels += area;
+        }
+        var means = Enumerable.Range(0, 3).Select(c => (float)(sums[c] / pixels)).ToArray();
+        var deviations = Enumerable.Range(0, 3).Select(c => (float)Math.Sqrt(Math.Max(1e-6, sums[3 + c] / pixels - means[c] * (double)means[c]))).ToArray();
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        mean.copy_(HostCopies.ToTensor(means, [3, 1, 1], Device));
+        deviation.copy_(HostCopies.ToTensor(deviations, [3, 1, 1], Device));
+    }
+
+    public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
+    {
+        var side = corpus.Preparation.ImageSize!.Value;
+        var values = new byte[items.Length * 3 * side * side];
+        for (var i = 0; i < items.Length; i++) corpus.Pixels(items[i]).CopyTo(values.AsSpan(i * 3 * side * side));
+        return new(values, [items.Length, 3, side, side]);
+    }
+
+    public override Tensor Views(HostBatch batch, StepRandom random)
+    {
+        using var scope = NewDisposeScope();
+        var pixels = HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
+        return ((ImageViews.Two(pixels, Recipe.ImageViews, _size, random) - mean) / deviation).MoveToOuterDisposeScope(); // [2B, 3, S, S]
+    }
+
+    protected override IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count) =>
+        Enumerable.Range(first, count).Select(item => new SpanWindow(item, 0, 0, Last: true));
+
+    protected override Tensor Input(PreparedCorpus corpus, SpanWindow[] windows)
+    {
+        var batch = Gather(corpus, [.. windows.Select(window => window.Item)], new StepRandom(0, 0, DrawPurpose.Gather));
+        return HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
+    }
+
+    protected override Tensor NetworkInput(Tensor input)
+    {
+        var sized = input.size(2) == _size ? input : nn.functional.adaptive_avg_pool2d(input, [_size, _size]);
+        return (sized - mean) / deviation;
+    }
+
+    protected override (int Rows, int Columns) Grid(Grain grain)
+    {
+        var total = Recipe.Encoder.Strides.Aggregate(1, (product, stride) => product * stride);
+        var side = grain switch { Grain.Item => 1, Grain.Segment => _size >= 64 ? 4 : 2, _ => (_size + total - 1) / total };
+        return (side, side);
+    }
+
+    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor input, int rows, int columns)
+    {
+        var small = nn.functional.adaptive_avg_pool2d(input, [rows * RawSide, columns * RawSide]); // [B, 3, rows * 16, columns * 16]
+        var tiles = small.view(-1, 3, rows, RawSide, columns, RawSide).permute(0, 2, 4, 1, 3, 5).reshape(input.size(0), rows * columns, -1);
+        return (tiles, tiles * tiles);
+    }
+
+    protected override Tensor RawOfViews(Tensor views) => nn.functional.adaptive_avg_pool2d(views * deviation + mean, [RawSide, RawSide]).flatten(1);
+
+    public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)
+    {
+        var (width, height) = corpus.SourceSize(window.Item);
+        var (rows, columns) = Grid(grain);
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+            {
+                var (x, next) = Cut(width, column, columns);
+                var (y, below) = Cut(height, row, rows);
+                yield return (row * columns + column, ItemSpan.Rectangle(x, y, next - x, below - y));
+            }
+        }
+    }
+
+    // A picture narrower than the grid gives neighbouring cells the same pixel.
+    private static (int From, int To) Cut(int length, int part, int parts)
+    {
+        var from = Math.Min((int)((long)length * part / parts), length - 1);
+        return (from, Math.Max(from + 1, (int)((long)length * (part + 1) / parts)));
+    }
+}

@@ -1,0 +1,123 @@
+// Turns moments of windows into rows: a segment or patch is one cell of one window, an item is all its windows together.
+// Sums of an item that spans several batches are carried over, so memory does not grow with an item's length.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+
+namespace FeatureForge.Learning;
+
+/// <summary>Collects the rows of every (level, grain) of a conv encoder.</summary>
+internal sealed class SpanCollector
+{
+    private sealed class Rows
+    {
+        public readonly List<string> Ids = [];
+        public readonly List<int> Index = [];
+        public readonly List<ItemSpan> Spans = [];
+        public readonly List<float> Values = [];
+    }
+
+    /// <summary>The item whose windows are still coming.</summary>
+    private sealed class Running
+    {
+        public double[] Mean = [];
+        public double[] Square = [];
+    }
+
+    private readonly PreparedCorpus _corpus;
+    private readonly ConvEncoder _encoder;
+    private readonly IReadOnlyList<Grain> _grains;
+    private readonly Dictionary<(string Level, Grain Grain), Rows> _rows = [];
+    private readonly Dictionary<string, Running> _running = [];
+    private readonly Dictionary<string, (float[] Mean, float[] Deviation)> _scale = [];
+    private readonly Dictionary<Grain, int> _spanIndex = [];
+    private int _windows;
+
+    public SpanCollector(PreparedCorpus corpus, ConvEncoder encoder, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains)
+    {
+        (_corpus, _encoder, _grains) = (corpus, encoder, grains);
+        foreach (var level in levels)
+        {
+            _running[level] = new();
+            _scale[level] = (HostCopies.ToArray<float>(encoder.Scale.Mean(level)), HostCopies.ToArray<float>(encoder.Scale.Deviation(level)));
+            foreach (var grain in grains) _rows[(level, grain)] = new();
+        }
+    }
+
+    public void Add(SpanWindow[] windows, Dictionary<(string Level, Grain Grain), WindowMoments> moments)
+    {
+        for (var w = 0; w < windows.Length; w++)
+        {
+            if (windows[w].Index == 0) foreach (var grain in _grains) _spanIndex[grain] = 0;
+            foreach (var grain in _grains) AddWindow(windows[w], w, grain, moments);
+            _windows++;
+            if (windows[w].Last) _windows = 0;
+        }
+    }
+
+    private void AddWindow(SpanWindow window, int number, Grain grain, Dictionary<(string Level, Grain Grain), WindowMoments> moments)
+    {
+        if (grain == Grain.Item)
+        {
+            foreach (var (level, running) in _running) Accumulate(running, moments[(level, grain)], number, window.Index == 0);
+            if (!window.Last) return;
+        }
+        var spans = _encoder.Spans(_corpus, window, grain).ToList();
+        foreach (var level in _running.Keys)
+        {
+            var rows = _rows[(level, grain)];
+            var found = moments[(level, grain)];
+            var index = _spanIndex[grain];
+            foreach (var (cell, span) in spans)
+            {
+                rows.Ids.Add(_corpus.ItemId(window.Item));
+                rows.Index.Add(index++);
+                rows.Spans.Add(span);
+                if (grain == Grain.Item) AddVector(rows, level, _running[level]);
+                else AddVector(rows, level, found, (number * found.Spans + cell) * found.Channels);
+            }
+        }
+        _spanIndex[grain] += spans.Count;
+    }
+
+    private static void Accumulate(Running running, WindowMoments moments, int number, bool isFirst)
+    {
+        if (isFirst) (running.Mean, running.Square) = (new double[moments.Channels], new double[moments.Channels]);
+        for (var c = 0; c < moments.Channels; c++)
+        {
+            running.Mean[c] += moments.Mean[number * moments.Channels + c];
+            running.Square[c] += moments.Square[number * moments.Channels + c];
+        }
+    }
+
+    private void AddVector(Rows rows, string level, Running running)
+    {
+        var count = _windows + 1.0;
+        Append(rows, level, running.Mean.Length, c => running.Mean[c] / count, c => running.Square[c] / count);
+    }
+
+    private void AddVector(Rows rows, string level, WindowMoments moments, int offset) =>
+        Append(rows, level, moments.Channels, c => moments.Mean[offset + c], c => moments.Square[offset + c]);
+
+    private void Append(Rows rows, string level, int channels, Func<int, double> mean, Func<int, double> square)
+    {
+        var (centre, deviation) = _scale[level];
+        for (var c = 0; c < channels; c++) rows.Values.Add((float)((mean(c) - centre[c]) / deviation[c]));
+        if (level == Level.Raw && _encoder.RawIsMeanOnly) return;
+        for (var c = 0; c < channels; c++)
+        {
+            var spread = _encoder.Spread(level, square(c) - mean(c) * mean(c));
+            rows.Values.Add((float)((spread - centre[channels + c]) / deviation[channels + c]));
+        }
+    }
+
+    /// <summary>Hands out the tables that have at least that many rows.</summary>
+    public IEnumerable<SpanVectors> Take(int minimumRows)
+    {
+        foreach (var ((level, grain), rows) in _rows.ToList())
+        {
+            if (rows.Ids.Count < minimumRows) continue;
+            _rows[(level, grain)] = new();
+            yield return new(level, grain, new(rows.Ids, rows.Index, rows.Spans, [.. rows.Values], rows.Values.Count / rows.Ids.Count));
+        }
+    }
+}

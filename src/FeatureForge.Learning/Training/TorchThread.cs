@@ -1,0 +1,19 @@
+// Torch scopes and gradient modes belong to a thread, so tensor work runs from start to end on one thread of its own.
+namespace FeatureForge.Learning;
+
+internal static class TorchThread
+{
+    /// <summary>Runs the work on a new thread; its exception is the task's.</summary>
+    public static Task<T> RunAsync<T>(string name, Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try { done.SetResult(work()); }
+            catch (OperationCanceledException error) { done.SetCanceled(error.CancellationToken); }
+            catch (Exception error) { done.SetException(error); }
+        }) { Name = name, IsBackground = true };
+        thread.Start();
+        return done.Task;
+    }
+}
