@@ -1,0 +1,49 @@
+// Cluster-wise stability (Hennig 2007): how well each cluster comes back in reruns on 80 % of the rows.
+namespace FeatureForge.Clustering;
+
+internal static class Stability
+{
+    /// <summary>Groups of the kept rows spread over all rows; -1 for the others.</summary>
+    internal static int[] Scatter(int[] groups, int[] kept, int rows)
+    {
+        var spread = new int[rows];
+        Array.Fill(spread, -1);
+        for (var i = 0; i < kept.Length; i++) spread[kept[i]] = groups[i];
+        return spread;
+    }
+
+    /// <summary>
+    /// Per node the mean over reruns of the best Jaccard index between it and a union of rerun clusters that lie mostly in it
+    /// (for a leaf: with one rerun cluster). Null for the root, which cannot fail, and where no rerun saw a member.
+    /// </summary>
+    /// <param name="reruns">Group per sample row; -1 where the rerun did not see it.</param>
+    internal static float?[] OfNodes(ClusterTree tree, FitSample sample, IReadOnlyList<int[]> reruns)
+    {
+        var sampleNumber = new Dictionary<int, int>(sample.Count);
+        for (var i = 0; i < sample.Count; i++) sampleNumber[sample.Rows[i]] = i;
+        var result = new float?[tree.Nodes.Count];
+        for (var node = 1; node < tree.Nodes.Count; node++)
+        {
+            var members = tree.Nodes[node].Members.Where(sampleNumber.ContainsKey).Select(row => sampleNumber[row]).ToList();
+            var found = reruns.Select(rerun => Jaccard(members, rerun, isLeaf: tree.Children[node].Count == 0)).OfType<double>().ToList();
+            if (found.Count > 0) result[node] = (float)found.Average();
+        }
+        return result;
+    }
+
+    private static double? Jaccard(List<int> members, int[] rerun, bool isLeaf)
+    {
+        var overlaps = new Dictionary<int, int>();
+        foreach (var member in members)
+            if (rerun[member] >= 0) overlaps[rerun[member]] = overlaps.GetValueOrDefault(rerun[member]) + 1;
+        if (overlaps.Count == 0) return null;
+        var seen = overlaps.Values.Sum();
+        var sizes = new Dictionary<int, int>();
+        foreach (var group in rerun)
+            if (group >= 0) sizes[group] = sizes.GetValueOrDefault(group) + 1;
+        if (isLeaf) return overlaps.Max(pair => pair.Value / (double)(seen + sizes[pair.Key] - pair.Value));
+        var mostlyInside = overlaps.Where(pair => pair.Value * 2 > sizes[pair.Key]).ToList();
+        var common = mostlyInside.Sum(pair => pair.Value);
+        return common / (double)(seen + mostlyInside.Sum(pair => sizes[pair.Key]) - common);
+    }
+}

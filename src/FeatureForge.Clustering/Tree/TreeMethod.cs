@@ -1,0 +1,125 @@
+// The default clustering: exact neighbour graph -> communities at the finest resolution that other seeds reproduce (the
+// leaves) -> Ward's agglomeration of the leaves, cut into one or two levels above them. No parameter to set. On
+// embedding-like data communities of the graph find long-tailed classes that k-means splits (see README.md).
+using FeatureForge.Tensors;
+using TorchSharp;
+
+namespace FeatureForge.Clustering;
+
+/// <summary>What a method finds: the tree, how strongly each row belongs to its leaf, and per node how reruns agree.</summary>
+internal sealed record Partitioning(ClusterTree Tree, float[] Strength, float?[] Stability, IReadOnlyDictionary<string, double> Measures);
+
+internal static class TreeMethod
+{
+    /// <summary>Neighbours per vector in the graph.</summary>
+    internal const int NeighbourCount = 15;
+
+    private const int Seeds = 3;
+    private const double Reproduced = 0.95;
+    private static readonly double[] _resolutions = [0.03, 0.1, 0.3, 0.5, 1, 2, 3, 5, 10];
+
+    internal static Partitioning Run(SetVectors vectors, FitSample sample, int seed, string device, Action<string, int, int> progress, CancellationToken stop)
+    {
+        var random = new CounterRandom(seed);
+        if (sample.Count < 3) return Single(vectors);
+        var neighbours = Neighbours.Among(sample.Values, sample.Count, vectors.Dimension, Math.Min(NeighbourCount, sample.Count - 1), vectors.Metric, device,
+            (done, total) => progress("neighbours", done, total), stop);
+        var graph = SimilarityGraph.Of(neighbours);
+        var (fine, resolution, agreement) = Leaves(graph, random, progress, stop);
+        var (leaves, strength) = Extend(vectors, sample, fine, LeafShare(graph, fine), device, progress, stop);
+        var tree = ClusterTree.Of(Layers(vectors, leaves), vectors.Rows);
+
+        var reruns = new List<int[]>();
+        for (var rerun = 0; rerun < Seeds; rerun++)
+        {
+            progress("stability", rerun, Seeds);
+            var kept = random.Stream(1000 + rerun).Sample(Math.Max(1, (int)(0.8 * sample.Count)), sample.Count);
+            var again = Leiden.Partition(graph.Induced(kept), resolution, random.Stream(2000 + rerun), stop);
+            reruns.Add(Stability.Scatter(again, kept, sample.Count));
+        }
+        var stability = Stability.OfNodes(tree, sample, reruns);
+        return new(tree, strength, stability, new Dictionary<string, double>
+        {
+            ["resolution"] = resolution,
+            ["seed_agreement"] = agreement,
+            ["noise"] = 0,
+        });
+    }
+
+    private static Partitioning Single(SetVectors vectors) => new(ClusterTree.Of([], vectors.Rows), [.. Enumerable.Repeat(1f, vectors.Rows)], new float?[1],
+        new Dictionary<string, double> { ["noise"] = 0 });
+
+    // The finest resolution at which other seeds agree nearly as well as at the best one.
+    private static (int[] Leaves, double Resolution, double Agreement) Leaves(SimilarityGraph graph, CounterRandom random, Action<string, int, int> progress, CancellationToken stop)
+    {
+        var found = new List<(int[] Leaves, double Resolution, double Agreement)>();
+        for (var i = 0; i < _resolutions.Length; i++)
+        {
+            progress("communities", i, _resolutions.Length);
+            var runs = Enumerable.Range(0, Seeds).Select(s => Leiden.Partition(graph, _resolutions[i], random.Stream(100 * i + s), stop)).ToList();
+            if (runs[0].Max() == 0) continue;
+            var agreement = (Agreement.AdjustedRand(runs[0], runs[1]) + Agreement.AdjustedRand(runs[0], runs[2]) + Agreement.AdjustedRand(runs[1], runs[2])) / 3;
+            found.Add((runs[0], _resolutions[i], agreement));
+        }
+        progress("communities", _resolutions.Length, _resolutions.Length);
+        if (found.Count == 0) return (new int[graph.Nodes], _resolutions[^1], 1);
+        var best = found.Max(one => one.Agreement);
+        return found.Last(one => one.Agreement >= Reproduced * best);
+    }
+
+    // A row's strength: the share of its edges that stay in its leaf.
+    private static float[] LeafShare(SimilarityGraph graph, int[] leaves)
+    {
+        var share = new float[graph.Nodes];
+        for (var node = 0; node < graph.Nodes; node++)
+        {
+            double inside = 0;
+            for (var e = graph.Starts[node]; e < graph.Starts[node + 1]; e++)
+                if (leaves[graph.Targets[e]] == leaves[node]) inside += graph.Weights[e];
+            share[node] = graph.Degrees[node] > 0 ? (float)(inside / graph.Degrees[node]) : 1;
+        }
+        return share;
+    }
+
+    // Rows beyond the sample go where most of their nearest sampled neighbours are; the share of those is their strength.
+    private static (int[] Leaves, float[] Strength) Extend(SetVectors vectors, FitSample sample, int[] fine, float[] share, string device, Action<string, int, int> progress, CancellationToken stop)
+    {
+        if (sample.Count == vectors.Rows) return (fine, share);
+        var leaves = new int[vectors.Rows];
+        var strength = new float[vectors.Rows];
+        sample.ForRest(vectors, device, NeighbourCount, (done, total) => progress("assignment", done, total), stop, (row, nearest, _) =>
+        {
+            var votes = new Dictionary<int, int>();
+            foreach (var neighbour in nearest) votes[fine[neighbour]] = votes.GetValueOrDefault(fine[neighbour]) + 1;
+            var most = votes.MaxBy(vote => vote.Value); // the nearest neighbour's leaf at a tie: it was counted first
+            (leaves[row], strength[row]) = (most.Key, (float)most.Value / nearest.Length);
+        });
+        for (var i = 0; i < sample.Count; i++) (leaves[sample.Rows[i]], strength[sample.Rows[i]]) = (fine[i], share[i]);
+        return (leaves, strength);
+    }
+
+    // Leaves whose centroids coincide are one. From 6 leaves on one level above them, from 25 on two, cut where the next
+    // merge costs most in proportion. Coarse to fine, the leaves last.
+    private static List<int[]> Layers(SetVectors vectors, int[] leaves)
+    {
+        var members = leaves.Select((leaf, row) => (leaf, row)).GroupBy(pair => pair.leaf, pair => pair.row).OrderBy(group => group.Key).Select(group => group.ToArray()).ToList();
+        var centroids = members.ConvertAll(rows => Geometry.Centroid(vectors, rows));
+        var merges = Ward.Merges(centroids, members.ConvertAll(rows => rows.Length));
+        var nothing = 1e-9 * centroids.Average(centroid => (double)Geometry.Dot(centroid, centroid));
+        var count = members.Count - merges.TakeWhile(merge => merge.Height <= nothing).Count();
+        double[] targets = count < 6 ? [] : count < 25 ? [Math.Sqrt(count)] : [Math.Pow(count, 1 / 3.0), Math.Pow(count, 2 / 3.0)];
+        var counts = targets.Select(target => WidestGap(merges, members.Count, target)).Append(count);
+        return [.. counts.Select(groups =>
+        {
+            var group = Ward.Cut(merges, members.Count, groups);
+            return Array.ConvertAll(leaves, leaf => group[leaf]);
+        })];
+    }
+
+    private static int WidestGap(IReadOnlyList<(int Left, int Right, double Height)> merges, int count, double target)
+    {
+        var (from, to) = (Math.Max(2, (int)Math.Round(target / 1.3)), (int)Math.Round(target * 1.3));
+        // With g groups left, merge count - g is the next one and count - g - 1 the last one done.
+        return Enumerable.Range(from, to - from + 1).MaxBy(g => merges[count - g].Height / Math.Max(1e-30, merges[count - g - 1].Height));
+    }
+}
