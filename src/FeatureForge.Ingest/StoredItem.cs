@@ -7,7 +7,7 @@ namespace FeatureForge.Ingest;
 internal static class StoredItem
 {
     // What was accepted once is not refused for its size.
-    private static readonly IngestLimits Limits = new() { ImagePixels = long.MaxValue, AudioSeconds = double.MaxValue / 1e9, SecondsPerFile = 3600 };
+    private static readonly IngestLimits Limits = new() { ImagePixels = long.MaxValue, AudioSeconds = 1e7, SecondsPerFile = 3600 };
 
     /// <exception cref="FileNotFoundException">Its file has gone.</exception>
     public static MediaContent Content(ItemRow row)
@@ -23,6 +23,16 @@ internal static class StoredItem
         if (row.MediaType == RawPixels.MediaType) return RawPixels.Decode(content.Bytes!, row.Width!.Value, row.Height!.Value, row.Channels!.Value, sizes);
         using var data = content.Bytes != null ? SKData.CreateCopy(content.Bytes) : SKData.Create(content.FilePath);
         return ImageDecoder.Decode(data, new(MediaKind.Image, row.MediaType, row.MediaType), sizes, Limits, long.MaxValue);
+    }
+
+    /// <summary>Interleaved RGB pixels as stored, both sides at least <paramref name="size"/> where the source has that many.</summary>
+    public static (byte[] Rgb, int Width, int Height, SKEncodedOrigin Origin) Rgb(ItemRow row, int size)
+    {
+        var content = Content(row);
+        if (row.MediaType == RawPixels.MediaType) return (RawPixels.ToRgb(content.Bytes!, row.Channels!.Value), row.Width!.Value, row.Height!.Value, SKEncodedOrigin.TopLeft);
+        using var data = content.Bytes != null ? SKData.CreateCopy(content.Bytes) : SKData.Create(content.FilePath);
+        var (rgb, width, height, origin, _) = ImageDecoder.Read(data, new(MediaKind.Image, row.MediaType, row.MediaType), size, Limits, long.MaxValue);
+        return (rgb, width, height, origin);
     }
 
     public static DecodedAudio Audio(ItemRow row, int rate, string scratchFolder, CancellationToken stop)

@@ -15,26 +15,30 @@ internal static class ImageDecoder
     /// <exception cref="MediaRejectedException">The picture is bad.</exception>
     public static DecodedImage Decode(SKData data, MediaFormat format, IReadOnlyList<int> sizes, IngestLimits limits, long workingBytes)
     {
+        var (rgb, width, height, origin, info) = Read(data, format, sizes.Count == 0 ? int.MaxValue : sizes.Max(), limits, workingBytes);
+        var channels = info.ColorType == SKColorType.Gray8 ? 1 : info.AlphaType == SKAlphaType.Opaque ? 3 : 4;
+        var isTurned = (int)origin >= 5;
+        var forms = sizes.ToDictionary(size => size, size => ImageScaling.Upright(ImageScaling.Squeeze(rgb, width, height, size), size, origin));
+        return new(isTurned ? info.Height : info.Width, isTurned ? info.Width : info.Height, channels, forms, ImageQuality.Of(rgb));
+    }
+
+    /// <summary>RGB pixels as stored (not turned upright), of both sides at least <paramref name="size"/> where the source has that many.</summary>
+    public static (byte[] Rgb, int Width, int Height, SKEncodedOrigin Origin, SKImageInfo Info) Read(SKData data, MediaFormat format, int size, IngestLimits limits, long workingBytes)
+    {
         using var codec = Open(data, format);
         var full = codec.Info;
         if (full.Width <= 0 || full.Height <= 0) throw new MediaRejectedException(RejectionCode.Empty, $"The picture is {full.Width}x{full.Height} pixels.");
         if ((long)full.Width * full.Height > limits.ImagePixels)
             throw new MediaRejectedException(RejectionCode.TooLarge, $"The picture is {full.Width}x{full.Height} pixels, {(long)full.Width * full.Height} in all; the limit is {limits.ImagePixels}.");
-        var reduced = Reduced(codec, sizes.Count == 0 ? int.MaxValue : sizes.Max());
+        var reduced = Reduced(codec, size);
         if ((long)reduced.Width * reduced.Height * 4 > workingBytes) throw new TooBigForNowException();
-
-        var channels = full.ColorType == SKColorType.Gray8 ? 1 : full.AlphaType == SKAlphaType.Opaque ? 3 : 4;
-        var upright = codec.EncodedOrigin;
-        var turned = (int)upright >= 5;
-        var rgb = Pixels(codec, reduced.Width, reduced.Height);
-        var forms = sizes.ToDictionary(size => size, size => ImageScaling.Upright(ImageScaling.Squeeze(rgb, reduced.Width, reduced.Height, size), size, upright));
-        return new(turned ? full.Height : full.Width, turned ? full.Width : full.Height, channels, forms, ImageQuality.Of(rgb));
+        return (Pixels(codec, reduced.Width, reduced.Height), reduced.Width, reduced.Height, codec.EncodedOrigin, full);
     }
 
     private static SKCodec Open(SKData data, MediaFormat format)
     {
         if (format.MediaType is not ("image/jpeg" or "image/png" or "image/gif" or "image/webp" or "image/bmp"))
-            throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"A {format.Name} picture; expected JPEG, PNG, WebP, GIF or BMP. Convert it first.");
+            throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"The picture's format is {format.Name}; expected JPEG, PNG, WebP, GIF or BMP. Convert it first.");
         return SKCodec.Create(data) ?? throw new MediaRejectedException(RejectionCode.Malformed, $"The bytes are no readable {format.Name} picture.");
     }
 

@@ -1,0 +1,24 @@
+// Corpora made on the spot, for trying things out with neither network nor data sets.
+using System.Globalization;
+using System.Text;
+using FeatureForge.Data;
+
+namespace FeatureForge.Ingest;
+
+/// <summary>Where a made corpus lies. The labels are for evaluation alone and lie outside the source.</summary>
+/// <param name="SourcePath">The folder or file to ingest.</param>
+/// <param name="LabelsPath">CSV with path,label,split; path joins on items.path.</param>
+public sealed record SampleCorpus(Modality Modality, string SourcePath, string LabelsPath)
+{
+    /// <summary>One fifth is for tests.</summary>
+    internal static string WriteLabels(string path, IEnumerable<(string Path, string Label)> rows)
+    {
+        var text = new StringBuilder("path,label,split\n");
+        foreach (var (row, i) in rows.Select((row, i) => (row, i))) text.Append(CultureInfo.InvariantCulture, $"{row.Path},{row.Label},{(i % 5 == 4 ? "test" : "train")}\n");
+        File.WriteAllText(path, text.ToString());
+        return path;
+    }
+
+    /// <summary>The random numbers of one item: a function of the corpus's seed and the item's number.</summary>
+    internal static Random RandomOf(int seed, int item) => new(unchecked(seed * 1_000_003 + item * 7919 + 17));
+}
