@@ -26,6 +26,14 @@ internal sealed class LevelScale : nn.Module
 
     public Tensor Deviation(string level) => get_buffer($"deviation_{level}")!;
 
+    /// <summary>Back to the identity.</summary>
+    public void Reset(string level)
+    {
+        using var noGradient = no_grad();
+        Mean(level).zero_();
+        Deviation(level).fill_(1);
+    }
+
     /// <summary>Sets a level's statistics from unscaled item vectors [N, D].</summary>
     public void Fit(string level, Tensor vectors, Scaling scaling)
     {

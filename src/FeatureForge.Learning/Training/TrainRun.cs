@@ -10,8 +10,6 @@ namespace FeatureForge.Learning;
 /// <summary>Trains an encoder without labels and publishes it. Started again with the same run id it continues.</summary>
 public static class TrainRun
 {
-    private const int ItemsToScale = 20_000;
-
     private sealed record Plan(long Steps);
 
     /// <summary>What the training thread hands to the publishing part.</summary>
@@ -71,7 +69,7 @@ public static class TrainRun
         using var loop = new TrainingLoop(context, prepared, encoder, spec.Seed);
         var plan = PlanOf(spec, recipe, prepared, loop, context, start, stop);
         loop.Run(plan.Steps, stop);
-        FitScale(encoder, prepared, stop);
+        EncoderScaling.Fit(encoder, prepared, stop);
 
         var preprocessingId = EncoderFile.PreprocessingId(recipe, prepared.Preparation);
         EncoderFile.Save(Path.Combine(context.StagingFolder, "model.safetensors"), encoder, preprocessingId);
@@ -103,21 +101,6 @@ public static class TrainRun
         var plan = new Plan(steps);
         DurableFile.WriteAllText(path, JsonSerializer.Serialize(plan, SpecJson.Strict));
         return plan;
-    }
-
-    /// <summary>Centre and scale of every level, from item vectors of at most 20,000 items in even stretches.</summary>
-    internal static void FitScale(Encoder encoder, PreparedCorpus prepared, CancellationToken stop)
-    {
-        encoder.eval();
-        var stretches = prepared.Count <= ItemsToScale ? [(First: 0, prepared.Count)]
-            : Enumerable.Range(0, 20).Select(i => (First: (int)((long)i * prepared.Count / 20), Count: ItemsToScale / 20)).ToList();
-        foreach (var level in encoder.Levels)
-        {
-            using var scope = NewDisposeScope();
-            var vectors = stretches.SelectMany(stretch => encoder.Extract(prepared, stretch.First, stretch.Count, [level.Name], [Grain.Item], stop))
-                .Select(rows => HostCopies.ToTensor(rows.Block.Vectors, [rows.Block.Rows, level.Dimension], encoder.Device)).ToList();
-            encoder.Scale.Fit(level.Name, cat(vectors, 0), encoder.Scaling(level.Name));
-        }
     }
 
     private static EncoderManifest Publish(TrainSpec spec, JsonElement request, Recipe recipe, CorpusManifest corpus, PreparedCorpus prepared, Trained trained, RunContext context, string metricsPath)

@@ -1,0 +1,150 @@
+// [EvaluateRun] embedding set + labels -> scores: the only stage that reads labels. Every score stands beside the same score
+// of an encoder of the same shape that was never trained, and of closed-form features.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+/// <summary>Scores an embedding set; writes no table.</summary>
+public static class EvaluateRun
+{
+    /// <summary>Labelled items in the order of their ids, split in two.</summary>
+    private sealed record Split(IReadOnlyList<string> Train, IReadOnlyList<int> TrainLabels, IReadOnlyList<string> Test, IReadOnlyList<int> TestLabels, int Classes);
+
+    /// <exception cref="BadRequestException">The request cannot be carried out; nothing was started.</exception>
+    public static async Task<EvaluateResult> ExecuteAsync(EvaluateSpec spec, RunContext context, CancellationToken stop)
+    {
+        BadRequestException.ThrowIfAny(spec.Problems());
+        var set = context.Store.Set(spec.Set);
+        var clustering = spec.Clustering is null ? null : context.Store.Clustering(spec.Clustering);
+        BadRequestException.ThrowIfAny(Conflicts(spec, set, clustering));
+        var labels = LabelFile.Join(LabelFile.Read(spec.LabelsPath), await PathsAsync(context.Store, set, stop).ConfigureAwait(false));
+        var split = SplitOf(labels, spec);
+
+        var scores = await TorchThread.RunAsync("evaluate", () => Score(spec, set, split, context, stop)).ConfigureAwait(false);
+        var result = new EvaluateResult
+        {
+            Set = set.Name,
+            EncoderId = set.EncoderId,
+            Classes = split.Classes,
+            TrainItems = split.Train.Count,
+            TestItems = split.Test.Count,
+            UnmatchedLabels = labels.Unmatched,
+            Scores = scores,
+            ClusteringDepths = clustering is null ? [] : await ClusteringScores.MeasureAsync(context.Store, clustering, labels, stop).ConfigureAwait(false),
+        };
+        foreach (var line in result.ToTable().Split('\n', StringSplitOptions.RemoveEmptyEntries)) context.Information(line.TrimEnd());
+        return result;
+    }
+
+    private static List<string> Conflicts(EvaluateSpec spec, SetManifest set, ClusteringManifest? clustering)
+    {
+        var problems = new List<string>();
+        if (set.Tables.All(table => table.Grain != Grain.Item)) problems.Add($"Set '{spec.Set}' has no item vectors; extract with --grains item.");
+        if (clustering is not null && clustering.Set != spec.Set) problems.Add($"Clustering '{clustering.Name}' is of set '{clustering.Set}', not of '{spec.Set}'.");
+        if (clustering is not null && clustering.EncoderId != set.EncoderId)
+            problems.Add($"Clustering '{clustering.Name}' was made from encoder {clustering.EncoderId}, set '{spec.Set}' holds vectors of {set.EncoderId}; cluster the set again.");
+        if (clustering is not null && clustering.Grain != Grain.Item) problems.Add($"Clustering '{clustering.Name}' groups {clustering.Grain.ToString().ToLowerInvariant()}s; labels are about items.");
+        return problems;
+    }
+
+    private static async Task<IReadOnlyDictionary<string, string>> PathsAsync(Store store, SetManifest set, CancellationToken stop)
+    {
+        var paths = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var part in store.Corpus(set.Corpus).ItemParts)
+            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(set.Corpus), part.Path), withContent: false, stop).ConfigureAwait(false))
+                paths.TryAdd(row.Path, row.ItemId);
+        return paths;
+    }
+
+    private static Split SplitOf(LabelledItems labels, EvaluateSpec spec)
+    {
+        var items = labels.ByItem.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToLookup(pair => pair.Value.IsTest);
+        var (train, test) = (items[false].ToList(), items[true].ToList());
+        if (train.Count == 0 || test.Count == 0)
+            throw new BadRequestException($"Of the labels in {spec.LabelsPath}, {train.Count} train and {test.Count} test lines have an item in the corpus of set '{spec.Set}' ({labels.Unmatched} have none); both splits are needed. Is it the right corpus?");
+        return new([.. train.Select(pair => pair.Key)], [.. train.Select(pair => pair.Value.Class)], [.. test.Select(pair => pair.Key)], [.. test.Select(pair => pair.Value.Class)], labels.Classes.Count);
+    }
+
+    private static List<LevelScores> Score(EvaluateSpec spec, SetManifest set, Split split, RunContext context, CancellationToken stop)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var device = DeviceChoice.Select(spec.Device);
+        var encoder = context.Store.Encoder(set.Encoder);
+        if (encoder.EncoderId != set.EncoderId)
+            throw new BadRequestException($"Set '{set.Name}' holds vectors of encoder {set.EncoderId}, but encoder '{set.Encoder}' is {encoder.EncoderId} now. Extract again under another name.");
+        var tables = Level.All.Select(level => set.Tables.FirstOrDefault(table => table.Level == level && table.Grain == Grain.Item)).OfType<SetTable>().ToList();
+        var meter = new ProgressMeter(context, "evaluate", "feature kinds", 2 * tables.Count);
+        var scores = new List<LevelScores>();
+        foreach (var table in tables)
+        {
+            scores.Add(ScoreVectors(table.Level == Level.Raw ? "baseline" : "trained", table.Level, ReadSet(context.Store, set, table), table.Dimension, split, spec.Seed, device, stop));
+            meter.Add(1);
+        }
+
+        using var prepared = PreparedCorpus.Open(context.Store, set.Corpus, encoder.Preparation);
+        var learned = tables.Where(table => table.Level != Level.Raw).Select(table => table.Level).ToList();
+        var random = RandomVectors(context.Store, encoder, prepared, learned, spec.Seed, device, stop);
+        foreach (var (level, vectors) in random)
+        {
+            scores.Add(ScoreVectors("random", level, vectors, vectors.Values.First().Length, split, spec.Seed, device, stop));
+            meter.Add(1);
+        }
+        if (set.Modality == Modality.Text) scores.Add(TfIdf(prepared, split, stop));
+        return scores;
+    }
+
+    private static Dictionary<string, float[]> ReadSet(Store store, SetManifest set, SetTable table)
+    {
+        var vectors = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        foreach (var part in table.Parts)
+            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) AddRows(vectors, block);
+        return vectors;
+    }
+
+    private static void AddRows(Dictionary<string, float[]> vectors, EmbeddingBlock block)
+    {
+        for (var row = 0; row < block.Rows; row++) vectors[block.ItemIds[row]] = block.Vectors.AsSpan(row * block.Dimension, block.Dimension).ToArray();
+    }
+
+    /// <summary>Item vectors of an encoder of the same shape and front end whose network was never trained.</summary>
+    private static Dictionary<string, Dictionary<string, float[]>> RandomVectors(Store store, EncoderManifest manifest, PreparedCorpus prepared, List<string> levels, int seed, torch.Device device, CancellationToken stop)
+    {
+        using var encoder = EncoderFile.Load(store, manifest, device, randomSeed: seed);
+        EncoderScaling.Fit(encoder, prepared, stop);
+        var vectors = levels.ToDictionary(level => level, _ => new Dictionary<string, float[]>(StringComparer.Ordinal));
+        foreach (var rows in encoder.Extract(prepared, 0, prepared.Count, levels, [Grain.Item], stop)) AddRows(vectors[rows.Level], rows.Block);
+        return vectors;
+    }
+
+    private static LevelScores ScoreVectors(string encoder, string level, Dictionary<string, float[]> vectors, int dimension, Split split, int seed, torch.Device device, CancellationToken stop)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Rows(IReadOnlyList<string> items)
+        {
+            var missing = items.Where(item => !vectors.ContainsKey(item)).Take(3).ToList();
+            if (missing.Count > 0) throw new BadRequestException($"The set has no {level} vectors of labelled items, for instance {string.Join(", ", missing)}. Extract again to complete it.");
+            return HostCopies.ToTensor(items.SelectMany(item => vectors[item]).ToArray(), [items.Count, dimension], device);
+        }
+        var (train, test) = (Rows(split.Train), Rows(split.Test));
+        var knn = NeighbourVote.Accuracy(train, split.TrainLabels, test, split.TestLabels, split.Classes, stop);
+        stop.ThrowIfCancellationRequested();
+        var (scaledTrain, scaledTest) = LinearProbe.Standardise(train, test);
+        var linear = LinearProbe.Accuracy(scaledTrain, split.TrainLabels, scaledTest, split.TestLabels, split.Classes, strength: 1);
+        stop.ThrowIfCancellationRequested();
+        var clusters = KMeans.Fit(cat([train, test], 0), new KMeansOptions { Clusters = split.Classes, Metric = VectorMetric.Cosine, Seed = seed }, null, stop).Assignment;
+        List<int> labels = [.. split.TrainLabels, .. split.TestLabels];
+        return new(encoder, level, dimension, knn, linear, Agreement.NormalisedMutualInformation(clusters, labels),
+            Agreement.AdjustedRandIndex(clusters, labels), Agreement.MatchedAccuracy(clusters, labels));
+    }
+
+    private static LevelScores TfIdf(PreparedCorpus prepared, Split split, CancellationToken stop)
+    {
+        var baseline = new TfIdfBaseline(prepared, split.Train.Concat(split.Test).ToHashSet(), stop);
+        return new("baseline", "tf-idf", baseline.Dimension, baseline.KnnAccuracy(split.Train, split.TrainLabels, split.Test, split.TestLabels, split.Classes, stop),
+            baseline.LinearAccuracy(split.Train, split.TrainLabels, split.Test, split.TestLabels, split.Classes), null, null, null);
+    }
+}

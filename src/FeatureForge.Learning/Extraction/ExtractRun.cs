@@ -1,0 +1,158 @@
+// [ExtractRun] prepared corpus + encoder -> embeddings/SET: one vector per span, at every level and grain asked for.
+// The unit of work is a prepared part: its files are whole or absent, so that a killed run repeats at most one part.
+using FeatureForge.Data;
+using FeatureForge.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+/// <summary>Makes the vectors that an embedding set lacks and publishes it. Started again with the same run id it continues.</summary>
+public static class ExtractRun
+{
+    private const int ItemsPerSlice = 1024;
+
+    /// <summary>A prepared part and the tables that lack it.</summary>
+    private sealed record Unit(PreparedPart Part, IReadOnlyList<(string Level, Grain Grain)> Tables);
+
+    /// <exception cref="BadRequestException">The request cannot be carried out; nothing was started.</exception>
+    public static async Task<ExtractResult> ExecuteAsync(ExtractSpec spec, RunContext context, CancellationToken stop)
+    {
+        BadRequestException.ThrowIfAny(spec.Problems());
+        var start = context.Time.GetTimestamp();
+        var corpus = context.Store.Corpus(spec.Corpus);
+        var encoder = context.Store.Encoder(spec.Encoder);
+        var existing = context.Store.FindSet(spec.Set);
+        BadRequestException.ThrowIfAny(Conflicts(spec, encoder, existing));
+
+        using var prepared = PreparedCorpus.Open(context.Store, spec.Corpus, encoder.Preparation);
+        var tables = Tables(spec, existing);
+        // A run that was killed while publishing finds its own parts in place: they count as its work, not as there before.
+        var units = Units(prepared, tables, existing).ToList();
+        if (units.Count == 0 && existing is not null && existing.CorpusVersion == corpus.Version)
+        {
+            new Publication(context).Finish();
+            return Result(existing, 0, 0, context.Time.GetElapsedTime(start));
+        }
+        Directory.CreateDirectory(context.StagingFolder);
+        var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, context, stop)).ConfigureAwait(false);
+        var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, context);
+        return Result(manifest, records.Sum(record => record.Items), records.Sum(record => record.Rows.Values.Sum()), context.Time.GetElapsedTime(start));
+    }
+
+    private static List<string> Conflicts(ExtractSpec spec, EncoderManifest encoder, SetManifest? existing)
+    {
+        var problems = new List<string>();
+        var known = encoder.Levels.Select(level => level.Name).ToList();
+        foreach (var level in spec.Levels.Except(known)) problems.Add($"Encoder '{spec.Encoder}' has no level '{level}'; it has {string.Join(", ", known)}.");
+        if (existing is null) return problems;
+        if (existing.EncoderId != encoder.EncoderId)
+            problems.Add($"Set '{spec.Set}' holds vectors of encoder '{existing.Encoder}' ({existing.EncoderId}); encoder '{spec.Encoder}' is {encoder.EncoderId}. Vectors of different encoders do not mix: name another set.");
+        if (existing.Corpus != spec.Corpus) problems.Add($"Set '{spec.Set}' covers corpus '{existing.Corpus}', not '{spec.Corpus}'; name another set.");
+        if (existing.Dtype != spec.Dtype) problems.Add($"Set '{spec.Set}' holds {existing.Dtype} vectors, the request asks for {spec.Dtype}; name another set.");
+        return problems;
+    }
+
+    /// <summary>What the set is to have: what it has already, and what is asked for.</summary>
+    private static List<(string Level, Grain Grain)> Tables(ExtractSpec spec, SetManifest? existing) =>
+        [.. (existing?.Tables.Select(table => (table.Level, table.Grain)) ?? [])
+            .Union(spec.Levels.SelectMany(level => spec.Grains.Select(grain => (level, grain))))];
+
+    private static IEnumerable<Unit> Units(PreparedCorpus prepared, List<(string Level, Grain Grain)> tables, SetManifest? existing)
+    {
+        var present = (existing?.Tables ?? []).SelectMany(table => table.Parts.Select(part => part.Path)).ToHashSet();
+        foreach (var part in prepared.Parts)
+        {
+            var missing = tables.Where(table => !present.Contains(ExtractionFiles.Relative(table.Level, table.Grain, part.Number))).ToList();
+            if (missing.Count > 0) yield return new(part, missing);
+        }
+    }
+
+    private static List<UnitRecord> Extract(ExtractSpec spec, EncoderManifest manifest, PreparedCorpus prepared, List<Unit> units, RunContext context, CancellationToken stop)
+    {
+        using var scope = NewDisposeScope();
+        using var encoder = EncoderFile.Load(context.Store, manifest, DeviceChoice.Select(spec.Device));
+        encoder.eval();
+        context.Information($"Extracting {units.Sum(unit => unit.Part.Count)} items with encoder '{manifest.Name}' on {encoder.Device.type.ToString().ToLowerInvariant()}.");
+        var records = units.Select(unit => ExtractionFiles.FindRecord(context.StagingFolder, unit.Part.Number)).ToList();
+        var meter = new ProgressMeter(context, "extract", "items", units.Sum(unit => (long)unit.Part.Count), records.Sum(record => record?.Items ?? 0));
+        for (var u = 0; u < units.Count; u++)
+        {
+            if (records[u] is not null) continue;
+            records[u] = ExtractUnit(spec, manifest, encoder, prepared, units[u], context, meter, stop);
+            ExtractionFiles.WriteRecord(context.StagingFolder, records[u]!);
+        }
+        return [.. records.Select(record => record!)];
+    }
+
+    private static UnitRecord ExtractUnit(ExtractSpec spec, EncoderManifest manifest, Encoder encoder, PreparedCorpus prepared, Unit unit, RunContext context, ProgressMeter meter, CancellationToken stop)
+    {
+        var headers = unit.Tables.Select(table =>
+        {
+            var level = manifest.Levels.First(level => level.Name == table.Level);
+            return new EmbeddingHeader(manifest.Modality, manifest.EncoderId, manifest.PreprocessingId, table.Level, table.Grain, level.Dimension, level.Metric, spec.Dtype);
+        }).ToList();
+        using var writers = new PartWriters(context.StagingFolder, unit.Part.Number, headers);
+        var wanted = unit.Tables.ToHashSet();
+        var (levels, grains) = (unit.Tables.Select(table => table.Level).Distinct().ToList(), unit.Tables.Select(table => table.Grain).Distinct().ToList());
+        for (var from = 0; from < unit.Part.Count; from += ItemsPerSlice)
+        {
+            var count = Math.Min(ItemsPerSlice, unit.Part.Count - from);
+            foreach (var vectors in encoder.Extract(prepared, unit.Part.First + from, count, levels, grains, stop))
+                if (wanted.Contains((vectors.Level, vectors.Grain))) writers.Add(vectors, stop);
+            meter.Add(count);
+        }
+        return new(unit.Part.Number, unit.Part.Count, writers.Complete());
+    }
+
+    private static SetManifest Publish(ExtractSpec spec, CorpusManifest corpus, EncoderManifest encoder, PreparedCorpus prepared, List<(string Level, Grain Grain)> tables,
+        SetManifest? existing, List<Unit> units, List<UnitRecord> records, RunContext context)
+    {
+        var folder = context.Store.SetFolder(spec.Set);
+        var publication = new Publication(context);
+        var published = new List<SetTable>();
+        foreach (var (level, grain) in tables)
+        {
+            var parts = existing?.Tables.FirstOrDefault(table => table.Level == level && table.Grain == grain)?.Parts.ToList() ?? [];
+            for (var u = 0; u < units.Count; u++)
+            {
+                if (!units[u].Tables.Contains((level, grain))) continue;
+                var number = units[u].Part.Number;
+                parts.Add(publication.Add(ExtractionFiles.Staged(context.StagingFolder, level, grain, number), folder, ExtractionFiles.Relative(level, grain, number), records[u].Rows[ExtractionFiles.Key(level, grain)]));
+            }
+            var shape = encoder.Levels.First(found => found.Name == level);
+            parts.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+            published.Add(new(level, grain, shape.Dimension, shape.Metric, parts.Sum(part => part.Rows), parts));
+        }
+        var manifest = new SetManifest
+        {
+            Name = spec.Set,
+            Corpus = spec.Corpus,
+            CorpusVersion = corpus.Version,
+            Encoder = encoder.Name,
+            EncoderId = encoder.EncoderId,
+            PreprocessingId = encoder.PreprocessingId,
+            Modality = encoder.Modality,
+            Dtype = spec.Dtype,
+            Items = prepared.Count,
+            Tables = published,
+            RunId = context.RunId,
+            UpdatedAt = context.Time.GetUtcNow(),
+        };
+        publication.Commit(Path.Combine(folder, "set.json"), manifest);
+        publication.Finish();
+        context.Information($"Published set '{spec.Set}': {manifest.Items} items, {published.Sum(table => table.Rows)} vectors in {published.Count} tables.");
+        return manifest;
+    }
+
+    private static ExtractResult Result(SetManifest set, long newItems, long newVectors, TimeSpan elapsed) => new()
+    {
+        Set = set.Name,
+        EncoderId = set.EncoderId,
+        Items = set.Items,
+        NewItems = newItems,
+        NewVectors = newVectors,
+        Tables = set.Tables,
+        Seconds = elapsed.TotalSeconds,
+    };
+}

@@ -1,0 +1,128 @@
+// Writes the tables of one unit (a prepared part) on its own thread, so that the torch thread need not wait for compression.
+using System.Collections.Concurrent;
+using System.Text.Json;
+using FeatureForge.Data;
+
+namespace FeatureForge.Learning;
+
+/// <summary>Rows by table of a finished unit.</summary>
+internal sealed record UnitRecord(int Part, long Items, IReadOnlyDictionary<string, long> Rows);
+
+/// <summary>Takes blocks in order and ends with one file per table and, last, the unit's record.</summary>
+internal sealed class PartWriters : IDisposable
+{
+    private const int RowsPerGroup = 20_000;
+    private const int Waiting = 8;
+
+    private readonly BlockingCollection<SpanVectors> _blocks = new(Waiting);
+    private readonly Dictionary<(string Level, Grain Grain), TableWriter> _tables;
+    private readonly Thread _thread;
+    private volatile Exception? _failure;
+
+    public PartWriters(string dataFolder, int part, IReadOnlyList<EmbeddingHeader> tables)
+    {
+        _tables = tables.ToDictionary(header => (header.Level, header.Grain), header => new TableWriter(ExtractionFiles.Staged(dataFolder, header.Level, header.Grain, part), header));
+        _thread = new Thread(Write) { Name = "vectors", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Hands a block over; waits while the writer is behind.</summary>
+    public void Add(SpanVectors block, CancellationToken stop)
+    {
+        try { _blocks.Add(block, stop); }
+        catch (InvalidOperationException) { throw Failed(); }
+    }
+
+    /// <summary>Waits until every file is whole.</summary>
+    /// <returns>Rows by table.</returns>
+    public IReadOnlyDictionary<string, long> Complete()
+    {
+        _blocks.CompleteAdding();
+        _thread.Join();
+        if (_failure is not null) throw Failed();
+        foreach (var table in _tables.Values) table.Finish();
+        return _tables.ToDictionary(pair => ExtractionFiles.Key(pair.Key.Level, pair.Key.Grain), pair => pair.Value.Rows);
+    }
+
+    private void Write()
+    {
+        try
+        {
+            foreach (var block in _blocks.GetConsumingEnumerable()) _tables[(block.Level, block.Grain)].Add(block.Block);
+        }
+        catch (Exception error)
+        {
+            _failure = error;
+            _blocks.CompleteAdding();
+        }
+    }
+
+    private InvalidOperationException Failed() => new($"Writing vectors failed: {_failure?.Message}", _failure);
+
+    public void Dispose()
+    {
+        _blocks.CompleteAdding();
+        while (_blocks.TryTake(out _)) { }
+        _thread.Join();
+        foreach (var table in _tables.Values) table.Dispose();
+        _blocks.Dispose();
+    }
+
+    /// <summary>One file; gathers blocks into row groups of a size that reads fast.</summary>
+    private sealed class TableWriter(string path, EmbeddingHeader header) : IDisposable
+    {
+        private readonly EmbeddingWriter _writer = new(path + ".tmp", header);
+        private readonly List<EmbeddingBlock> _pending = [];
+
+        public long Rows { get; private set; }
+
+        public void Add(EmbeddingBlock block)
+        {
+            _pending.Add(block);
+            Rows += block.Rows;
+            if (_pending.Sum(pending => pending.Rows) >= RowsPerGroup) Flush();
+        }
+
+        public void Finish()
+        {
+            Flush();
+            _writer.Close();
+            DurableFile.MoveInto(path + ".tmp", path);
+        }
+
+        private void Flush()
+        {
+            if (_pending.Count == 0) return;
+            _writer.Write(new(
+                [.. _pending.SelectMany(block => block.ItemIds)], [.. _pending.SelectMany(block => block.SpanIndex)], [.. _pending.SelectMany(block => block.Spans)],
+                [.. _pending.SelectMany(block => block.Vectors)], header.Dimension));
+            _pending.Clear();
+        }
+
+        public void Dispose() => _writer.Dispose();
+    }
+}
+
+/// <summary>Where extraction puts things.</summary>
+internal static class ExtractionFiles
+{
+    public static string Relative(string level, Grain grain, int part) => $"data/level={level}/grain={Word(grain)}/part-{part:D5}.parquet";
+
+    public static string Staged(string stagingFolder, string level, Grain grain, int part) => Path.Combine(stagingFolder, Relative(level, grain, part));
+
+    public static string Key(string level, Grain grain) => $"{level}/{Word(grain)}";
+
+    private static string RecordPath(string stagingFolder, int part) => Path.Combine(stagingFolder, $"unit-{part:D5}.json");
+
+    /// <summary>The record of a unit that an earlier attempt finished, or null.</summary>
+    public static UnitRecord? FindRecord(string stagingFolder, int part)
+    {
+        var path = RecordPath(stagingFolder, part);
+        return File.Exists(path) ? JsonSerializer.Deserialize<UnitRecord>(File.ReadAllText(path), SpecJson.Line) : null;
+    }
+
+    public static void WriteRecord(string stagingFolder, UnitRecord record) =>
+        DurableFile.WriteAllText(RecordPath(stagingFolder, record.Part), JsonSerializer.Serialize(record, SpecJson.Line));
+
+    private static string Word(Grain grain) => grain.ToString().ToLowerInvariant();
+}
