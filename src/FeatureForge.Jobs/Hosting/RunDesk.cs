@@ -13,6 +13,8 @@ public enum RunOrigin
     Resumed,
     /// <summary>A run of the same request is being worked on right now.</summary>
     AlreadyRunning,
+    /// <summary>The same request has succeeded, what it made is still there, and nothing it was made from has changed since.</summary>
+    AlreadyDone,
 }
 
 /// <summary>The run that answers a request.</summary>
@@ -35,7 +37,12 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time)
         var stage = Stage.Of(kind);
         var request = new RunRequest { Kind = kind, Spec = stage.Normalise(spec) };
         BadRequestException.ThrowIfAny([.. stage.Problems(request.Spec), .. stage.StoreProblems(request.Spec, store)]);
-        if (ledger.FindUnfinished(request.SpecHash) is not { } unfinished) return new(ledger.Create(request), RunOrigin.Created);
+        if (ledger.FindUnfinished(request.SpecHash) is not { } unfinished)
+        {
+            return ledger.FindSucceeded(request.SpecHash) is { } done && stage.IsCurrent(done, store)
+                ? new(done, RunOrigin.AlreadyDone)
+                : new(ledger.Create(request), RunOrigin.Created);
+        }
         if (unfinished.State == RunState.Running && !ledger.LeaseIsBroken(unfinished)) return new(unfinished, RunOrigin.AlreadyRunning);
         return new(ledger.Resume(unfinished.RunId), RunOrigin.Resumed);
     }

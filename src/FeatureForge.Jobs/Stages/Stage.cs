@@ -1,5 +1,6 @@
 // The closed list of what a run can execute: per kind its spec, its queue, its checks and its code.
 using System.Text.Json;
+using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Learning;
 
@@ -12,9 +13,18 @@ public sealed class Stage
     [
         Of<TrainSpec, TrainResult>(RunKind.Train, "train", StageSteps.TrainAsync, spec => spec.Problems(),
             spec => spec with { Recipe = FileOrName(spec.Recipe), From = FileOrName(spec.From) },
-            (spec, store) => [Needs(() => store.Corpus(spec.Corpus))]),
+            (spec, store) => [Needs(() => store.Corpus(spec.Corpus))],
+            (run, spec, store) => store.FindEncoder(spec.Encoder) is { } encoder && encoder.RunId == run.RunId
+                && encoder.CorpusVersion == store.FindCorpus(spec.Corpus)?.Version),
         Of<ExtractSpec, ExtractResult>(RunKind.Extract, "extract", StageSteps.ExtractAsync, spec => spec.Problems(), spec => spec,
             (spec, store) => [Needs(() => store.Corpus(spec.Corpus)), Needs(() => store.Encoder(spec.Encoder))]),
+        Of<ClusterSpec, ClusterResult>(RunKind.Cluster, "cluster", ClusterRun.ExecuteAsync, spec => spec.Problems(),
+            spec => spec with { Clustering = spec.ClusteringName() },
+            (spec, store) => [Needs(() => store.Set(spec.Set))],
+            (run, spec, store) => store.FindClustering(spec.ClusteringName()) is { } clustering && clustering.RunId == run.RunId
+                && store.FindSet(spec.Set)?.UpdatedAt <= clustering.CreatedAt),
+        Of<MapSpec, MapResult>(RunKind.Map, "cluster", MapRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
         Of<EvaluateSpec, EvaluateResult>(RunKind.Evaluate, "default", EvaluateRun.ExecuteAsync, spec => spec.Problems(),
             spec => spec with { LabelsPath = Path.GetFullPath(spec.LabelsPath) },
             (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
@@ -23,12 +33,13 @@ public sealed class Stage
 
     private readonly Func<string, IReadOnlyList<string>> _problems;
     private readonly Func<string, Store, IReadOnlyList<string>> _storeProblems;
+    private readonly Func<RunRow, Store, bool> _isCurrent;
     private readonly Func<JsonElement, string> _normalise;
     private readonly Func<string, RunContext, CancellationToken, Task<JsonElement>> _execute;
 
     private Stage(RunKind kind, string queue, Func<JsonElement, string> normalise, Func<string, IReadOnlyList<string>> problems,
-        Func<string, Store, IReadOnlyList<string>> storeProblems, Func<string, RunContext, CancellationToken, Task<JsonElement>> execute) =>
-        (Kind, Queue, _normalise, _problems, _storeProblems, _execute) = (kind, queue, normalise, problems, storeProblems, execute);
+        Func<string, Store, IReadOnlyList<string>> storeProblems, Func<RunRow, Store, bool> isCurrent, Func<string, RunContext, CancellationToken, Task<JsonElement>> execute) =>
+        (Kind, Queue, _normalise, _problems, _storeProblems, _isCurrent, _execute) = (kind, queue, normalise, problems, storeProblems, isCurrent, execute);
 
     /// <summary>All queues; the last is for what needs nothing special.</summary>
     public static IReadOnlyList<string> Queues { get; } = ["ingest", "train", "extract", "cluster", "default"];
@@ -52,10 +63,14 @@ public sealed class Stage
     /// <summary>What the store lacks for a normalised spec right now.</summary>
     public IReadOnlyList<string> StoreProblems(string spec, Store store) => _storeProblems(spec, store);
 
+    /// <summary>Whether what a succeeded run made is still there and still up to date, so that the same request has nothing to do.</summary>
+    public bool IsCurrent(RunRow run, Store store) => _isCurrent(run, store);
+
     internal Task<JsonElement> ExecuteAsync(string spec, RunContext context, CancellationToken stop) => _execute(spec, context, stop);
 
     private static Stage Of<TSpec, TResult>(RunKind kind, string queue, Func<TSpec, RunContext, CancellationToken, Task<TResult>> execute,
-        Func<TSpec, IReadOnlyList<string>> problems, Func<TSpec, TSpec> absolute, Func<TSpec, Store, IReadOnlyList<string?>> storeProblems)
+        Func<TSpec, IReadOnlyList<string>> problems, Func<TSpec, TSpec> absolute, Func<TSpec, Store, IReadOnlyList<string?>> storeProblems,
+        Func<RunRow, TSpec, Store, bool>? isCurrent = null)
     {
         TSpec Read(string json) => JsonSerializer.Deserialize<TSpec>(json, SpecJson.Strict)!;
         return new(kind, queue,
@@ -66,6 +81,7 @@ public sealed class Stage
             },
             json => problems(Read(json)),
             (json, store) => [.. storeProblems(Read(json), store).OfType<string>()],
+            (run, store) => isCurrent?.Invoke(run, Read(run.Spec), store) ?? false,
             async (json, context, stop) => JsonSerializer.SerializeToElement(await execute(Read(json), context, stop), SpecJson.Line));
     }
 

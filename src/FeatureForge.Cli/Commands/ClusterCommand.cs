@@ -1,0 +1,38 @@
+// `cluster`: a tree of clusters over one level and grain of an embedding set.
+using System.CommandLine;
+using FeatureForge.Clustering;
+using FeatureForge.Data;
+
+namespace FeatureForge.Cli;
+
+internal static class ClusterCommand
+{
+    internal static Command Create()
+    {
+        var set = new Option<string>("--set") { Description = "The embedding set.", Required = true };
+        var clustering = new Option<string?>("--clustering") { Description = "Name of the clustering. Default: the set's name." };
+        var level = new Option<string>("--level") { Description = "raw, low, mid or high.", DefaultValueFactory = _ => Level.High };
+        var grain = new Option<string>("--grain") { Description = "item, segment or patch.", DefaultValueFactory = _ => "item" };
+        var method = new Option<string>("--method") { Description = $"{string.Join(" or ", ClusterSpec.Methods)}.", DefaultValueFactory = _ => "tree" };
+        var k = new Option<int?>("--k") { Description = "Number of clusters (kmeans)." };
+        var seed = new Option<int>("--seed") { Description = "Of every random draw." };
+        var device = SharedOptions.Device();
+        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, grain, method, k, seed, device)
+            .Does((parsed, options, stop) =>
+            {
+                var grains = Verb.Words<Grain>("--grain", [parsed.GetValue(grain)!]);
+                if (grains.Count != 1) throw new BadRequestException($"--grain '{parsed.GetValue(grain)}': expected one grain.");
+                return SharedOptions.ExecuteAsync(RunKind.Cluster, new ClusterSpec
+                {
+                    Set = parsed.GetRequiredValue(set),
+                    Clustering = parsed.GetValue(clustering),
+                    Level = parsed.GetValue(level)!,
+                    Grain = grains[0],
+                    Method = parsed.GetValue(method)!,
+                    K = parsed.GetValue(k),
+                    Seed = parsed.GetValue(seed),
+                    Device = parsed.GetValue(device)!,
+                }, options.OpenStore(), options, stop);
+            });
+    }
+}

@@ -1,0 +1,16 @@
+// Options that several stage verbs have, and the last line of all of them: execute, then say how it ended.
+using System.CommandLine;
+using FeatureForge.Data;
+
+namespace FeatureForge.Cli;
+
+internal static class SharedOptions
+{
+    internal static Option<string> Device() => new("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => "auto" };
+
+    internal static async Task<int> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, Store store, GlobalOptions options, CancellationToken stop) where TSpec : notnull
+    {
+        var (run, origin) = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(kind, spec, stop);
+        return RunSummary.Print(run, store, options, origin);
+    }
+}

@@ -1,0 +1,108 @@
+// What a person reads when a run has ended: counts, seconds, where things are, what to do next. Or the same as JSON.
+using System.Globalization;
+using System.Text.Json;
+using FeatureForge.Clustering;
+using FeatureForge.Data;
+using FeatureForge.Jobs;
+using FeatureForge.Learning;
+
+namespace FeatureForge.Cli;
+
+internal static class RunSummary
+{
+    /// <summary>Prints how a run ended and gives the exit code that says the same.</summary>
+    internal static int Print(RunRow run, Store store, GlobalOptions options, RunOrigin origin = RunOrigin.Created)
+    {
+        if (options.Json) Verb.PrintJson(Json(run));
+        else if (run.State == RunState.Succeeded) Console.Out.WriteLine(Success(run, store, origin));
+        if (run.State == RunState.Succeeded) return ExitCode.Done;
+        Console.Error.WriteLine(Failure(run, options));
+        return CodeOf(run);
+    }
+
+    /// <summary>Prints how a pipeline ended and gives the exit code that says the same.</summary>
+    internal static int Print(PipelineRow pipeline, Store store, GlobalOptions options)
+    {
+        if (options.Json)
+            Verb.PrintJson(new { pipeline.PipelineId, pipeline.Name, pipeline.State, Stages = pipeline.Runs.Select(Json) });
+        else
+            foreach (var run in pipeline.Runs.Where(run => run.State == RunState.Succeeded)) Console.Out.WriteLine($"[{run.Stage}] {Success(run, store, RunOrigin.Created)}");
+        if (pipeline.State == RunState.Succeeded) return ExitCode.Done;
+        foreach (var run in pipeline.Runs.Where(run => run.State != RunState.Succeeded)) Console.Error.WriteLine($"[{run.Stage}] {Failure(run, options)}");
+        return pipeline.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
+    }
+
+    /// <summary>A run as the JSON result of a verb.</summary>
+    internal static object Json(RunRow run) => new
+    {
+        run.RunId,
+        run.Kind,
+        run.State,
+        run.Attempt,
+        Seconds = Seconds(run),
+        run.Stage,
+        run.Error,
+        Result = Element(run.Result),
+    };
+
+    private static int CodeOf(RunRow run) => run.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
+
+    private static string Failure(RunRow run, GlobalOptions options)
+    {
+        var word = run.State == RunState.Failed ? "failed" : "stopped";
+        return $"""
+            Run {run.RunId} {word}: {run.Error}
+            Resume it with the same command, or: featureforge runs resume {run.RunId} --store {options.StorePath}
+            Its log: featureforge runs logs {run.RunId} --store {options.StorePath}
+            """;
+    }
+
+    private static string Success(RunRow run, Store store, RunOrigin origin)
+    {
+        var text = run.Kind switch
+        {
+            RunKind.Train => Train(Read<TrainResult>(run), store),
+            RunKind.Extract => Extract(Read<ExtractResult>(run), store),
+            RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
+            RunKind.Map => Map(Read<MapResult>(run), store),
+            RunKind.Evaluate => Read<EvaluateResult>(run).ToTable().TrimEnd(),
+            _ => $"{run.Kind}: {run.Result}",
+        };
+        return origin == RunOrigin.AlreadyDone
+            ? $"Already done by run {run.RunId}; nothing has changed since.\n{text}"
+            : string.Create(CultureInfo.InvariantCulture, $"{text}\nDone in {ProgressDisplay.Duration(Seconds(run) ?? 0)} (run {run.RunId}).");
+    }
+
+    private static string Train(TrainResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, recipe {result.Recipe}): {result.Steps:N0} steps on {result.Device}, final loss {result.FinalLoss:0.####}.
+        Probes: {string.Join(", ", result.Probes.Select(probe => string.Create(CultureInfo.InvariantCulture, $"{probe.Key} {probe.Value:0.###}")))}
+        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus CORPUS --encoder {result.Encoder}
+        """);
+
+    private static string Extract(ExtractResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Embedding set {result.Set}: {result.Items:N0} items, {result.NewItems:N0} of them new; {result.NewVectors:N0} vectors written.
+        {string.Join('\n', result.Tables.Select(table => string.Create(CultureInfo.InvariantCulture, $"  level={table.Level} grain={table.Grain.ToString().ToLowerInvariant()}: {table.Rows:N0} vectors of {table.Dimension} values")))}
+        In {Path.Combine(store.SetFolder(result.Set), "data")}; next: featureforge cluster --set {result.Set}
+        """);
+
+    private static string Cluster(ClusterResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Clustering {result.Clustering} of set {result.Set}: {result.Leaves:N0} clusters in a tree of {result.Clusters:N0} nodes over {result.Vectors:N0} vectors.
+        In {store.ClusteringFolder(result.Clustering)}; next: featureforge map --set {result.Set}, then featureforge serve
+        """);
+
+    private static string Map(MapResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Map of clustering {result.Clustering}: {result.Vectors:N0} points, trustworthiness {result.Trustworthiness:0.000}.
+        In {Path.Combine(store.ClusteringFolder(result.Clustering), "map")}; look at it with: featureforge serve
+        """);
+
+    private static T Read<T>(RunRow run) => JsonSerializer.Deserialize<T>(run.Result!, SpecJson.Line)!;
+
+    private static double? Seconds(RunRow run) => (run.FinishedAt - run.StartedAt)?.TotalSeconds;
+
+    private static JsonElement? Element(string? json)
+    {
+        if (json is null) return null;
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}
