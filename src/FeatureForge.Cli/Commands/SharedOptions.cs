@@ -8,6 +8,11 @@ internal static class SharedOptions
 {
     internal static Option<string> Device() => new("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => "auto" };
 
+    /// <summary>Null for nothing and for auto.</summary>
+    internal static Modality? ModalityOf(string? word) => word is null or "auto" ? null : Verb.Words<Modality>("--modality", [word]) is [var modality]
+        ? modality
+        : throw new BadRequestException($"--modality '{word}': expected one modality.");
+
     internal static async Task<int> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, Store store, GlobalOptions options, CancellationToken stop) where TSpec : notnull
     {
         var (run, origin) = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(kind, spec, stop);

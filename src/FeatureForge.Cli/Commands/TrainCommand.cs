@@ -18,7 +18,8 @@ internal static class TrainCommand
         var seed = new Option<int>("--seed") { Description = "Of every random draw." };
         var device = SharedOptions.Device();
         var from = new Option<string?>("--from") { Description = "An encoder of the store, or a .safetensors file, to continue from." };
-        return new Command("train", "Train an encoder on a corpus, without labels.").With(corpus, encoder, recipe, minutes, epochs, steps, seed, device, from)
+        var modality = new Option<string?>("--modality") { Description = "audio, image or text. Needed when the corpus holds more than one." };
+        return new Command("train", "Train an encoder on a corpus, without labels.").With(corpus, encoder, recipe, minutes, epochs, steps, seed, device, from, modality)
             .Does((parsed, options, stop) => SharedOptions.ExecuteAsync(RunKind.Train, new TrainSpec
             {
                 Corpus = parsed.GetRequiredValue(corpus),
@@ -30,6 +31,7 @@ internal static class TrainCommand
                 Seed = parsed.GetValue(seed),
                 Device = parsed.GetValue(device)!,
                 From = parsed.GetValue(from),
+                Modality = SharedOptions.ModalityOf(parsed.GetValue(modality)),
             }, options.OpenStore(), options, stop));
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using FeatureForge.Clustering;
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 using FeatureForge.Jobs;
 using FeatureForge.Learning;
 
@@ -42,13 +43,18 @@ internal static class RunSummary
         Seconds = Seconds(run),
         run.Stage,
         run.Error,
+        run.Failure,
         Result = Element(run.Result),
     };
 
-    private static int CodeOf(RunRow run) => run.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
+    private static int CodeOf(RunRow run) => run.State != RunState.Failed ? ExitCode.Stopped
+        : run.Failure == RunFailure.BadRequest ? ExitCode.BadRequest
+        : ExitCode.RunFailed;
 
     private static string Failure(RunRow run, GlobalOptions options)
     {
+        // What was wrong with the request is all there is to say.
+        if (run.Failure == RunFailure.BadRequest) return run.Error ?? "";
         var word = run.State == RunState.Failed ? "failed" : "stopped";
         return $"""
             Run {run.RunId} {word}: {run.Error}
@@ -61,6 +67,7 @@ internal static class RunSummary
     {
         var text = run.Kind switch
         {
+            RunKind.Ingest => Ingest(Read<IngestResult>(run), store),
             RunKind.Train => Train(Read<TrainResult>(run), store),
             RunKind.Extract => Extract(Read<ExtractResult>(run), store),
             RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
@@ -72,6 +79,12 @@ internal static class RunSummary
             ? $"Already done by run {run.RunId}; nothing has changed since.\n{text}"
             : string.Create(CultureInfo.InvariantCulture, $"{text}\nDone in {ProgressDisplay.Duration(Seconds(run) ?? 0)} (run {run.RunId}).");
     }
+
+    private static string Ingest(IngestResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.
+        It holds {string.Join(", ", result.Items.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key.ToString().ToLowerInvariant()}")))}. In {store.CorpusFolder(result.Corpus)}{(result.Quarantined > 0 ? $"; why files were quarantined: featureforge quarantine list --corpus {result.Corpus}" : "")}
+        Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
+        """);
 
     private static string Train(TrainResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, recipe {result.Recipe}): {result.Steps:N0} steps on {result.Device}, final loss {result.FinalLoss:0.####}.

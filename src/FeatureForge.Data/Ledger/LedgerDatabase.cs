@@ -14,7 +14,7 @@ internal sealed class LedgerDatabase
             attempt INTEGER NOT NULL DEFAULT 0, failed_attempts INTEGER NOT NULL DEFAULT 0, max_attempts INTEGER NOT NULL,
             lease_owner TEXT, lease_until INTEGER, fencing_token INTEGER NOT NULL DEFAULT 0, worker TEXT,
             progress TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
-            created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER, error TEXT, result TEXT,
+            created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER, error TEXT, failure TEXT, result TEXT,
             pipeline_id TEXT, stage TEXT, schedule_id TEXT);
         CREATE INDEX runs_by_hash ON runs(spec_hash);
         CREATE INDEX runs_by_state ON runs(state, created_at);

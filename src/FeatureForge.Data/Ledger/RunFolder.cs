@@ -35,6 +35,7 @@ internal static class RunFolder
         run.StartedAt,
         run.FinishedAt,
         run.Error,
+        run.Failure,
         Result = run.Result is null ? (JsonElement?)null : Element(run.Result),
         run.PipelineId,
         run.Stage,

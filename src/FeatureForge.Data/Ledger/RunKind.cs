@@ -29,6 +29,18 @@ public enum RunState
     Stopped,
 }
 
+/// <summary>Why a run failed.</summary>
+public enum RunFailure
+{
+    /// <summary>The request cannot be carried out; the error says what to change.</summary>
+    BadRequest,
+    /// <summary>Something broke that would break again.</summary>
+    Error,
+    /// <summary>A signal ended the worker: a crash in native code, or somebody's kill.</summary>
+    Signal,
+    OutOfMemory,
+}
+
 internal static class RunWords
 {
     internal static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();

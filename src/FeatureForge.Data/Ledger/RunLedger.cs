@@ -81,7 +81,7 @@ public sealed class RunLedger : IDisposable
         var now = _time.GetUtcNow();
         connection.Execute("""
             UPDATE runs SET state = 'running', attempt = attempt + 1, fencing_token = fencing_token + 1, lease_owner = $owner,
-                lease_until = $until, started_at = coalesce(started_at, $now), finished_at = NULL, error = NULL WHERE run_id = $run
+                lease_until = $until, started_at = coalesce(started_at, $now), finished_at = NULL, error = NULL, failure = NULL WHERE run_id = $run
             """, ("$run", runId), ("$owner", JsonSerializer.Serialize(owner, SpecJson.Line)), ("$until", Milliseconds(now + duration)), ("$now", Milliseconds(now)));
         return new RunLease(runId, run.FencingToken + 1, run.Attempt + 1);
     });
@@ -116,20 +116,21 @@ public sealed class RunLedger : IDisposable
     public void Stop(RunLease lease, string reason) => End(lease, RunState.Stopped, reason, result: null);
 
     /// <summary>
-    /// Ends the attempt as failed. With <paramref name="mayRetry"/> (a signal, lack of memory) the run is queued again while
-    /// it has attempts left; a failure that would repeat itself ends it.
+    /// Ends the attempt as failed. After a signal or lack of memory the run is queued again while it has attempts left; a
+    /// failure that would repeat itself ends it.
     /// </summary>
     /// <returns>Where the run stands now: queued or failed.</returns>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
-    public RunState Fail(RunLease lease, string error, bool mayRetry)
+    public RunState Fail(RunLease lease, RunFailure failure, string error)
     {
         var run = Get(lease.RunId);
-        if (!mayRetry || run.FailedAttempts + 1 >= run.MaxAttempts)
+        if (failure is RunFailure.BadRequest or RunFailure.Error || run.FailedAttempts + 1 >= run.MaxAttempts)
         {
-            End(lease, RunState.Failed, error, result: null);
+            End(lease, RunState.Failed, error, result: null, failure);
             return RunState.Failed;
         }
-        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = $error, {NoLease}", ("$error", error)));
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = $error, failure = $failure, {NoLease}",
+            ("$error", error), ("$failure", RunWords.Word(failure))));
         return RunState.Queued;
     }
 
@@ -160,7 +161,7 @@ public sealed class RunLedger : IDisposable
         if (Get(runId).State == RunState.Succeeded)
             throw new BadRequestException($"Run {runId} has succeeded; there is nothing to resume.");
         _database.Write(connection => connection.Execute($"""
-            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, error = NULL, finished_at = NULL
+            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, error = NULL, failure = NULL, finished_at = NULL
             WHERE (run_id = $run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
             """, ("$run", runId)));
         return Get(runId);
@@ -201,12 +202,12 @@ public sealed class RunLedger : IDisposable
         SELECT run_id FROM dependant
         """;
 
-    private void End(RunLease lease, RunState state, string? error, string? result)
+    private void End(RunLease lease, RunState state, string? error, string? result, RunFailure? failure = null)
     {
         _database.Write(connection =>
         {
-            Guarded(connection, lease, $"state = $state, error = $error, result = $result, finished_at = $now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
-                ("$state", RunWords.Word(state)), ("$error", error), ("$result", result), ("$now", Milliseconds(_time.GetUtcNow())));
+            Guarded(connection, lease, $"state = $state, error = $error, failure = $failure, result = $result, finished_at = $now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
+                ("$state", RunWords.Word(state)), ("$error", error), ("$failure", failure is { } kind ? RunWords.Word(kind) : null), ("$result", result), ("$now", Milliseconds(_time.GetUtcNow())));
             if (state == RunState.Succeeded) return 0;
             var run = connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", lease.RunId))[0];
             return StopDependants(connection, run, state);

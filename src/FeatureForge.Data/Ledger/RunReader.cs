@@ -26,6 +26,7 @@ internal static class RunReader
         StartedAt = reader.Moment("started_at"),
         FinishedAt = reader.Moment("finished_at"),
         Error = reader.Text("error"),
+        Failure = reader.Text("failure") is { } failure ? RunWords.Parse<RunFailure>(failure) : null,
         Result = reader.Text("result"),
         PipelineId = reader.Text("pipeline_id"),
         Stage = reader.Text("stage"),

@@ -47,6 +47,8 @@ public sealed record RunRow
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
     public string? Error { get; init; }
+    /// <summary>What kind of error ended the last attempt; null when none did.</summary>
+    public RunFailure? Failure { get; init; }
     /// <summary>The stage's result as JSON, once succeeded.</summary>
     public string? Result { get; init; }
     public string? PipelineId { get; init; }

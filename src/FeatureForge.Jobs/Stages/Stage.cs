@@ -2,6 +2,7 @@
 using System.Text.Json;
 using FeatureForge.Clustering;
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 using FeatureForge.Learning;
 
 namespace FeatureForge.Jobs;
@@ -11,6 +12,10 @@ public sealed class Stage
 {
     private static readonly IReadOnlyList<Stage> All =
     [
+        Of<IngestSpec, IngestResult>(RunKind.Ingest, "ingest", IngestRun.ExecuteAsync, spec => spec.Problems(),
+            spec => spec with { Sources = [.. spec.Sources.Select(source => Path.Exists(source) ? Path.GetFullPath(source) : source)] }, (_, _) => []),
+        Of<PrepareSpec, PrepareResult>(RunKind.Prepare, "ingest", PrepareRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Corpus(spec.Corpus))]),
         Of<TrainSpec, TrainResult>(RunKind.Train, "train", StageSteps.TrainAsync, spec => spec.Problems(),
             spec => spec with { Recipe = FileOrName(spec.Recipe), From = FileOrName(spec.From) },
             (spec, store) => [Needs(() => store.Corpus(spec.Corpus))],

@@ -72,7 +72,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         }
         catch (System.ComponentModel.Win32Exception error)
         {
-            ledger.Fail(lease, $"The worker program {options.Worker.FileName} could not be started: {error.Message}", mayRetry: false);
+            ledger.Fail(lease, RunFailure.Error, $"The worker program {options.Worker.FileName} could not be started: {error.Message}");
             return null;
         }
     }
@@ -132,22 +132,28 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
             ledger.GiveBack(lease);
             return;
         }
-        var (error, mayRetry) = Judge(report, exitCode);
-        var lines = worker.ErrorTail.Select(line => ("error", line)).ToList();
+        var (failure, error) = Judge(report, exitCode);
+        var lines = worker.ErrorTail.Select(line => ("information", $"stderr: {line}")).ToList();
         ledger.Journal.AddLog(lease.RunId, [.. lines, ("error", $"Attempt {lease.Attempt} failed: {error}")]);
-        var state = ledger.Fail(lease, error, mayRetry);
+        var state = ledger.Fail(lease, failure, error);
         Log.AttemptFailed(log, lease.RunId, lease.Attempt, error, state);
     }
 
-    // Signals and lack of memory may pass; what the program itself decided would be decided again.
-    private static (string Error, bool MayRetry) Judge(AttemptReport report, int exitCode)
+    private static (RunFailure Failure, string Error) Judge(AttemptReport report, int exitCode)
     {
-        if (report.Failure is { } failure)
-            return failure.Kind == FailureKind.OutOfMemory ? ($"The worker ran out of memory: {failure.Message}", true) : (failure.Message, false);
+        if (report.Failure is { } said)
+        {
+            return said.Kind switch
+            {
+                FailureKind.OutOfMemory => (RunFailure.OutOfMemory, $"The worker ran out of memory: {said.Message}"),
+                FailureKind.BadRequest => (RunFailure.BadRequest, said.Message),
+                _ => (RunFailure.Error, said.Message),
+            };
+        }
         if (PosixProcess.NameOf(exitCode - 128) is { } signal)
-            return ($"The worker was ended by signal {exitCode - 128} ({signal}){(signal == "SIGKILL" ? ", as the system does when memory runs out" : "")}.", true);
+            return (RunFailure.Signal, $"The worker was ended by signal {exitCode - 128} ({signal}){(signal == "SIGKILL" ? ", as the system does when memory runs out" : "")}.");
         return exitCode == WorkerExitCode.Stopped
-            ? ("The worker was asked to stop by somebody else than its supervisor.", true)
-            : ($"The worker ended with exit code {exitCode} and without a result; its last lines are in the log.", false);
+            ? (RunFailure.Signal, "The worker was asked to stop by somebody else than its supervisor.")
+            : (RunFailure.Error, $"The worker ended with exit code {exitCode} and without a result; its last lines are in the log.");
     }
 }

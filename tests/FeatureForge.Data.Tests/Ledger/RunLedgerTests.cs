@@ -74,7 +74,7 @@ public sealed class RunLedgerTests : IDisposable
 
         Assert.Throws<FencedException>(() => _ledger.Heartbeat(old, Lease, null));
         Assert.Throws<FencedException>(() => _ledger.Succeed(old, "{}"));
-        Assert.Throws<FencedException>(() => _ledger.Fail(old, "late", mayRetry: true));
+        Assert.Throws<FencedException>(() => _ledger.Fail(old, RunFailure.Signal, "late"));
         Assert.Throws<FencedException>(() => _ledger.CheckFence(run.RunId, old.Token));
         _ledger.CheckFence(run.RunId, current.Token);
         _ledger.Succeed(current, """{"items":3}""");
@@ -98,7 +98,7 @@ public sealed class RunLedgerTests : IDisposable
     {
         var run = _ledger.Create(Request());
 
-        var states = Enumerable.Range(0, 3).Select(_ => _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, "killed by SIGKILL", mayRetry: true)).ToList();
+        var states = Enumerable.Range(0, 3).Select(_ => _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Signal, "killed by SIGKILL")).ToList();
 
         Assert.Equal([RunState.Queued, RunState.Queued, RunState.Failed], states);
         Assert.Equal("killed by SIGKILL", _ledger.Get(run.RunId).Error);
@@ -109,7 +109,7 @@ public sealed class RunLedgerTests : IDisposable
     {
         var run = _ledger.Create(Request());
 
-        var state = _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, "no such column", mayRetry: false);
+        var state = _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Error, "no such column");
 
         Assert.Equal(RunState.Failed, state);
     }
@@ -139,7 +139,7 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(a, Assert.Single(_ledger.Claimable()).RunId);
         Assert.Null(_ledger.TryAcquire(b, ProcessIdentity.Current, Lease));
         _ledger.Succeed(_ledger.TryAcquire(a, ProcessIdentity.Current, Lease)!, "{}");
-        _ledger.Fail(_ledger.TryAcquire(b, ProcessIdentity.Current, Lease)!, "broken", mayRetry: false);
+        _ledger.Fail(_ledger.TryAcquire(b, ProcessIdentity.Current, Lease)!, RunFailure.Error, "broken");
         Assert.Equal(RunState.Stopped, _ledger.Get(c).State);
         Assert.Equal(RunState.Failed, _ledger.Pipelines.Get(pipeline.PipelineId).State);
 

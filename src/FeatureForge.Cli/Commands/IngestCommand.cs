@@ -1,0 +1,37 @@
+// `ingest`: files to items of a corpus; again = only what is new.
+using System.CommandLine;
+using FeatureForge.Data;
+using FeatureForge.Ingest;
+
+namespace FeatureForge.Cli;
+
+internal static class IngestCommand
+{
+    internal static Command Create()
+    {
+        var sources = new Argument<string[]>("SOURCE") { Description = "Folders, archives (zip, tar, tar.gz), IDX files, tables (csv, tsv, jsonl) or media files.", Arity = ArgumentArity.OneOrMore };
+        var corpus = new Option<string>("--corpus") { Description = "The corpus to make or to add to.", Required = true };
+        var modality = new Option<string>("--modality") { Description = "auto, image, audio or text. Other files are quarantined.", DefaultValueFactory = _ => "auto" };
+        var textColumns = new Option<string[]>("--text-column") { Description = "Columns of tables that hold the text." };
+        var idColumn = new Option<string?>("--id-column") { Description = "Column of tables that names the row." };
+        var reference = new Option<bool>("--reference") { Description = "Keep the place of files instead of their bytes." };
+        var maxQuarantine = new Option<double>("--max-quarantine") { Description = "Fail, publishing nothing, when more than this fraction is quarantined.", DefaultValueFactory = _ => 1 };
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, idColumn, reference, maxQuarantine)
+            .Does((parsed, options, stop) =>
+            {
+                var spec = new IngestSpec
+                {
+                    Sources = parsed.GetRequiredValue(sources),
+                    Corpus = parsed.GetRequiredValue(corpus),
+                    Modality = SharedOptions.ModalityOf(parsed.GetValue(modality)),
+                    TextColumns = Verb.List(parsed.GetValue(textColumns)),
+                    IdColumn = parsed.GetValue(idColumn),
+                    Reference = parsed.GetValue(reference),
+                    MaxQuarantine = parsed.GetValue(maxQuarantine),
+                };
+                // Before a wrong request makes a store.
+                BadRequestException.ThrowIfAny(spec.Problems());
+                return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, options.OpenOrCreateStore(), options, stop);
+            });
+    }
+}
