@@ -37,7 +37,7 @@ public static class PrepareRun
         BadRequestException.ThrowIfAny(spec.Problems());
         var corpus = context.Store.Corpus(spec.Corpus);
         var folder = context.Store.CorpusFolder(spec.Corpus);
-        var there = CorpusPublication.FindPrepared(Path.Combine(folder, "prepared", spec.Preparation.Hash, "prepared.json"))?.Parts.Select(CorpusPublication.NumberOf).ToHashSet() ?? [];
+        var there = PreparedCorpus.FindManifest(context.Store, spec.Corpus, spec.Preparation)?.Parts.Select(CorpusPublication.NumberOf).ToHashSet() ?? [];
         var missing = corpus.ItemParts.Where(part => !there.Contains(CorpusPublication.NumberOf(part))).ToList();
         var meter = new ProgressMeter(context, "prepare", "items", missing.Sum(part => part.Rows));
         var made = new List<(string Staged, int Number, long Rows)>();

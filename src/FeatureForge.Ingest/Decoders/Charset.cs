@@ -24,8 +24,9 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes)
         if (ByMark(bytes) is { } marked) return marked;
         var sample = bytes[..Math.Min(bytes.Length, SampleBytes)];
         if (EscapeCoded(sample) is { } escaped) return new(escaped, 0);
-        if (IsUtf8(bytes, isWhole)) return ProseIn(sample, new(Utf8, 0));
+        // NUL is valid UTF-8 too: look at it first.
         if (Utf16ByNuls(sample) is { } wide) return new(wide, 0);
+        if (IsUtf8(bytes, isWhole)) return ProseIn(sample, new(Utf8, 0));
         RejectBinary(sample);
         RejectDamagedUtf8(bytes);
         return ByStatistics(sample);

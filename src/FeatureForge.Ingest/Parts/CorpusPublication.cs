@@ -1,7 +1,6 @@
 // Moves the staged parts of a run into the corpus: prepared forms first with their manifests, then items and quarantine,
 // corpus.json last. Killed anywhere and run again, it publishes the same files under the same names.
 using System.Globalization;
-using System.Text.Json;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -48,10 +47,10 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     /// <summary>Adds staged Arrow files to a corpus's prepared form; a part of the same number is replaced.</summary>
     public static void PublishPrepared(RunContext context, string corpus, PreparationSpec preparation, IReadOnlyList<(string Staged, int Number, long Rows)> files)
     {
-        var folder = Path.Combine(context.Store.CorpusFolder(corpus), "prepared", preparation.Hash);
+        var folder = PreparedCorpus.Folder(context.Store, corpus, preparation);
         var manifestPath = Path.Combine(folder, "prepared.json");
         var publication = new Publication(context);
-        var parts = FindPrepared(manifestPath)?.Parts.ToDictionary(part => part.Path) ?? [];
+        var parts = PreparedCorpus.FindManifest(context.Store, corpus, preparation)?.Parts.ToDictionary(part => part.Path) ?? [];
         foreach (var (staged, number, rows) in files)
         {
             var part = publication.Add(staged, folder, $"part-{number:D5}.arrow", rows);
@@ -65,9 +64,6 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             Parts = [.. parts.Values.OrderBy(part => part.Path, StringComparer.Ordinal)],
         });
     }
-
-    public static PreparedManifest? FindPrepared(string manifestPath) =>
-        File.Exists(manifestPath) ? JsonSerializer.Deserialize<PreparedManifest>(File.ReadAllText(manifestPath), SpecJson.Readable) : null;
 
     /// <summary>The number in part-NNNNN.</summary>
     public static int NumberOf(PartFile part) => int.Parse(Path.GetFileNameWithoutExtension(part.Path).AsSpan("part-".Length), CultureInfo.InvariantCulture);

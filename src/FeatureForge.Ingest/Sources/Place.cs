@@ -4,13 +4,14 @@ using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
+/// <param name="Name">The file's or entry's own name: its extension may say what it is.</param>
 /// <param name="Path">Relative to the source root; `archive!entry` below an archive of a folder.</param>
 /// <param name="SourceUri">The file on disk that holds it.</param>
 /// <param name="FilePath">That file, when this place is the whole of it; null for an archive entry.</param>
 /// <param name="IsRoot">An archive here is its own root: its entries need no prefix.</param>
-internal sealed record Place(string Path, string SourceUri, string? FilePath, bool IsRoot, long? ByteSize, DateTimeOffset At)
+internal sealed record Place(string Name, string Path, string SourceUri, string? FilePath, bool IsRoot, long? ByteSize, DateTimeOffset At)
 {
-    public Place Entry(string name, long? byteSize) => this with { Path = IsRoot ? name : $"{Path}!{name}", FilePath = null, IsRoot = false, ByteSize = byteSize };
+    public Place Entry(string name, long? byteSize) => this with { Name = name, Path = IsRoot ? name : $"{Path}!{name}", FilePath = null, IsRoot = false, ByteSize = byteSize };
 
     public Finding Bad(RejectionCode code, string reason) => new(null, new(Path, SourceUri, ByteSize, Hash(), "source", code, reason, 1, At));
 
@@ -19,6 +20,7 @@ internal sealed record Place(string Path, string SourceUri, string? FilePath, bo
         MediaRejectedException rejected => Bad(rejected.Code, rejected.Message),
         UnauthorizedAccessException => Bad(RejectionCode.Unreadable, $"The system refused to open it: {error.Message}"),
         EndOfStreamException => Bad(RejectionCode.Truncated, "The file ends before what its header declares."),
+        InvalidDataException when error.Message.Contains("compress", StringComparison.Ordinal) => Bad(RejectionCode.UnsupportedFeature, $"It is packed in a way that is not taken here: {error.Message}"),
         InvalidDataException => Bad(RejectionCode.Malformed, $"The bytes contradict the format: {error.Message}"),
         IOException => Bad(RejectionCode.Unreadable, $"It cannot be read: {error.Message}"),
         NotSupportedException => Bad(RejectionCode.UnsupportedFeature, error.Message),

@@ -22,7 +22,7 @@ internal sealed class SourceReader(IngestSpec spec, string storeFolder, MemoryGa
             : InFile(entry.FilePath, entry.RelativePath, isRoot: false));
     }
 
-    private Place PlaceOf(string filePath, string path, bool isRoot, long? size) => new(path, FileUri.Of(filePath), filePath, isRoot, size, time.GetUtcNow());
+    private Place PlaceOf(string filePath, string path, bool isRoot, long? size) => new(System.IO.Path.GetFileName(filePath), path, FileUri.Of(filePath), filePath, isRoot, size, time.GetUtcNow());
 
     private IEnumerable<Finding> InFile(string filePath, string path, bool isRoot)
     {
@@ -42,7 +42,7 @@ internal sealed class SourceReader(IngestSpec spec, string storeFolder, MemoryGa
     {
         using var stream = new FileStream(filePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
         var head = PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes);
-        var format = MediaFormat.Recognise(head, filePath);
+        var format = MediaFormat.Recognise(head, place.Name);
         stream.Position = 0;
         var findings = format.Kind switch
         {
@@ -160,7 +160,7 @@ internal sealed class SourceReader(IngestSpec spec, string storeFolder, MemoryGa
     private IEnumerable<Finding> InEntry(Place place, Stream stream, long size)
     {
         var head = PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes);
-        return InStream(place, MediaFormat.Recognise(head, place.Path), new PrefixedStream(head, stream), null, size);
+        return InStream(place, MediaFormat.Recognise(head, place.Name), new PrefixedStream(head, stream), null, size);
     }
 
     // gzip holds one stream: a tar, an IDX file or a table.
@@ -170,7 +170,7 @@ internal sealed class SourceReader(IngestSpec spec, string storeFolder, MemoryGa
         using var unzipped = new LimitedStream(new GZipStream(file, CompressionMode.Decompress), limit,
             () => new(RejectionCode.ArchiveBomb, $"The gzip file of {size} bytes unpacks to more than {limit}; the limits are {_limits.ArchiveRatio}:1 and {_limits.ArchiveBytes} bytes."));
         var head = PrefixedStream.TakeHead(unzipped, MediaFormat.HeadBytes);
-        var format = MediaFormat.Recognise(head, place.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? place.Path[..^3] : place.Path);
+        var format = MediaFormat.Recognise(head, place.Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? place.Name[..^3] : place.Name);
         var rest = new PrefixedStream(head, unzipped);
         var findings = format.Kind switch
         {
