@@ -1,5 +1,5 @@
-// This test assembly as a program: `worker RUN --store DIR --token N` as the product has it, and `host --store DIR`, a job
-// host without a web server that tests kill.
+// This test assembly as a program: `worker RUN --store DIR --token N` as the product has it, and `host --store DIR --lease SECONDS`,
+// a job host without a web server that tests kill and freeze.
 using System.Globalization;
 
 namespace FeatureForge.Jobs.Tests;
@@ -13,7 +13,7 @@ internal static class Program
             return await WorkerProgram.RunAsync(Option("--store"), arguments[1], long.Parse(Option("--token"), CultureInfo.InvariantCulture), TimeProvider.System);
 
         await using var host = JobHost.Start(Data.Store.Open(Option("--store")),
-            new() { WorkersPerQueue = 4, Supervision = new() { Worker = TestPrograms.Worker } }, TimeProvider.System);
+            new() { WorkersPerQueue = 4, Supervision = new() { Worker = TestPrograms.Worker, Lease = TimeSpan.FromSeconds(int.Parse(Option("--lease"), CultureInfo.InvariantCulture)) } }, TimeProvider.System);
         await Task.Delay(Timeout.Infinite);
         return 0;
     }

@@ -105,20 +105,6 @@ public sealed class SupervisionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_frozen_worker_whose_run_was_taken_over_cannot_publish()
-    {
-        // The attempt's worker is started by hand, so that nobody ends it when the lease is lost.
-        var run = _host.Ledger.Create(new() { Kind = RunKind.Prepare, Spec = "{}" });
-        var stale = _host.Ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.Zero)!;
-        var context = new RunContext(_place.Store, run.RunId, () => _host.Ledger.CheckFence(run.RunId, stale.Token), new RecordingReporter(), TimeProvider.System);
-        await TestPrograms.UntilAsync(() => _host.Ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.FromMinutes(1)), lease => lease is not null);
-
-        await Assert.ThrowsAsync<FencedException>(() => Stage.Of(RunKind.Selftest).ExecuteAsync("{}", context, CancellationToken.None));
-
-        Assert.False(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt")));
-    }
-
-    [Fact]
     public async Task A_pipeline_runs_its_stages_in_order()
     {
         var pipeline = _desk.Submit(new PipelineSpec { Name = "two", Stages = [Named("first"), Named("second")] }).Pipeline;

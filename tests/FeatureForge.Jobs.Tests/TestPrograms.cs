@@ -6,14 +6,22 @@ namespace FeatureForge.Jobs.Tests;
 
 internal static class TestPrograms
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>Starts this assembly's own worker.</summary>
     internal static WorkerCommand Worker { get; } = new("dotnet", [typeof(TestPrograms).Assembly.Location]);
 
-    /// <summary>A host process over the store, in a pipe's shadow like any child of a test.</summary>
-    internal static Process StartHost(Store store) =>
-        Process.Start(new ProcessStartInfo(Worker.FileName, [.. Worker.Arguments, "host", "--store", store.Root]))!;
+    /// <summary>A job host over the store in a process of its own.</summary>
+    internal static Process StartHost(Store store, int leaseSeconds = 30) =>
+        Process.Start(new ProcessStartInfo(Worker.FileName, [.. Worker.Arguments, "host", "--store", store.Root, "--lease", $"{leaseSeconds}"]))!;
+
+    /// <summary>A worker without a supervisor: nobody ends it when its lease is lost, as when the supervisor's machine is cut off.</summary>
+    internal static Process StartWorker(Store store, RunLease lease) =>
+        Process.Start(new ProcessStartInfo(Worker.FileName, [.. Worker.Arguments, "worker", lease.RunId, "--store", store.Root, "--token", $"{lease.Token}"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
 
     /// <summary>Polls until the condition holds; the deadline only turns a hang into a failure.</summary>
     internal static async Task<T> UntilAsync<T>(Func<T> look, Func<T, bool> condition)

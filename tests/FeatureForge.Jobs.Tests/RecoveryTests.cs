@@ -1,0 +1,118 @@
+// Hosts and workers that are killed with -9 or frozen: nothing is lost, nothing ends twice, nobody is left behind.
+using FeatureForge.Data;
+using FeatureForge.TestKit;
+
+namespace FeatureForge.Jobs.Tests;
+
+public sealed class RecoveryTests : IDisposable
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
+
+    private readonly TemporaryStore _place = new();
+    private readonly RunLedger _ledger;
+
+    public RecoveryTests() => _ledger = RunLedger.Open(_place.Store, TimeProvider.System);
+
+    public void Dispose()
+    {
+        _ledger.Dispose();
+        _place.Dispose();
+    }
+
+    [Fact]
+    public async Task Two_hundred_queued_runs_survive_a_kill_of_their_host_and_each_ends_once()
+    {
+        for (var number = 0; number < 200; number++) _ledger.Create(Request($$"""{"name":"{{number}}"}"""));
+        using (var first = TestPrograms.StartHost(_place.Store))
+        {
+            await TestPrograms.UntilAsync(() => Count(RunState.Succeeded), count => count >= 20);
+            TestPrograms.Signal(first.Id, "KILL");
+            await first.WaitForExitAsync();
+        }
+        var leftOver = _ledger.List(new() { State = RunState.Running }).Runs;
+        await TestPrograms.UntilAsync(() => leftOver.Count(run => run.Worker is { } worker && TestPrograms.IsAlive(worker)), alive => alive == 0);
+
+        using var second = TestPrograms.StartHost(_place.Store);
+        await TestPrograms.UntilAsync(() => Count(RunState.Succeeded), count => count == 200);
+        TestPrograms.Signal(second.Id, "KILL");
+        await second.WaitForExitAsync();
+
+        var runs = _ledger.List(new() { Take = 1000 }).Runs;
+        Assert.Equal(200, runs.Count);
+        Assert.Equal(200 + leftOver.Count, runs.Sum(run => run.Attempt));
+        Assert.All(runs, run => Assert.True(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt"))));
+    }
+
+    [Fact]
+    public async Task A_worker_ends_when_its_supervisor_is_killed_even_inside_a_native_call()
+    {
+        var run = _ledger.Create(Request("""{"fault":"native_sleep"}"""));
+        using var host = TestPrograms.StartHost(_place.Store);
+        var working = await TestPrograms.UntilAsync(() => _ledger.Get(run.RunId), row => row.Worker is not null && File.Exists(Path.Combine(_place.Store.StagingFolder(run.RunId), "faults.txt")));
+
+        TestPrograms.Signal(host.Id, "KILL");
+        await host.WaitForExitAsync();
+
+        await TestPrograms.UntilAsync(() => TestPrograms.IsAlive(working.Worker!), alive => !alive);
+        Assert.Equal(run.RunId, Assert.Single(_ledger.Claimable()).RunId);
+    }
+
+    [Fact]
+    public async Task A_frozen_host_loses_its_run_and_its_worker_to_the_next_and_cannot_end_it_again()
+    {
+        var run = _ledger.Create(Request("""{"units":4,"milliseconds_per_unit":200}"""));
+        using var frozen = TestPrograms.StartHost(_place.Store, leaseSeconds: 1);
+        var working = await TestPrograms.UntilAsync(() => _ledger.Get(run.RunId), row => row.Progress?.Done > 0);
+        TestPrograms.Signal(frozen.Id, "STOP");
+        TestPrograms.Signal(working.Worker!.ProcessId, "STOP");
+        await TestPrograms.UntilAsync(() => _ledger.Claimable().Count, count => count == 1);
+
+        RunRow ended;
+        await using (JobHost.Start(_place.Store, new() { Supervision = new() { Worker = TestPrograms.Worker } }, TimeProvider.System))
+            ended = await TestPrograms.UntilEndedAsync(_ledger, run.RunId);
+        TestPrograms.Signal(frozen.Id, "CONT");
+        var next = _ledger.Create(Request("""{"name":"after"}"""));
+        await TestPrograms.UntilEndedAsync(_ledger, next.RunId);
+        TestPrograms.Signal(frozen.Id, "KILL");
+        await frozen.WaitForExitAsync();
+
+        Assert.False(TestPrograms.IsAlive(working.Worker));
+        Assert.Equal((RunState.Succeeded, 2), (ended.State, ended.Attempt));
+        Assert.Equal(ended, _ledger.Get(run.RunId));
+    }
+
+    [Fact]
+    public async Task A_frozen_worker_whose_run_was_taken_over_publishes_nothing()
+    {
+        var run = _ledger.Create(Request("""{"units":10,"milliseconds_per_unit":100}"""));
+        var lost = _ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.FromSeconds(-1))!;
+        using var worker = TestPrograms.StartWorker(_place.Store, lost);
+        await TestPrograms.UntilAsync(() => File.Exists(Path.Combine(_place.Store.StagingFolder(run.RunId), "units.txt")), there => there);
+
+        TestPrograms.Signal(worker.Id, "STOP");
+        Assert.NotNull(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease));
+        TestPrograms.Signal(worker.Id, "CONT");
+        await worker.WaitForExitAsync();
+
+        Assert.Equal(WorkerExitCode.Fenced, worker.ExitCode);
+        Assert.False(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt")));
+    }
+
+    [Fact]
+    public async Task A_worker_with_a_stale_token_does_not_start()
+    {
+        var run = _ledger.Create(Request("{}"));
+        var lost = _ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.FromSeconds(-1))!;
+        Assert.NotNull(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease));
+
+        using var worker = TestPrograms.StartWorker(_place.Store, lost);
+        await worker.WaitForExitAsync();
+
+        Assert.Equal(WorkerExitCode.Fenced, worker.ExitCode);
+        Assert.False(Directory.Exists(_place.Store.StagingFolder(run.RunId)));
+    }
+
+    private long Count(RunState state) => _ledger.List(new() { State = state, Take = 1 }).Total;
+
+    private static RunRequest Request(string spec) => new() { Kind = RunKind.Selftest, Spec = spec };
+}
