@@ -58,6 +58,13 @@ public static class ItemsTable
     /// <summary>Rows in file order, one row group in memory at a time; <see cref="ItemRow.Content"/> only when asked for.</summary>
     public static IAsyncEnumerable<ItemRow> ReadAsync(string path, bool withContent, CancellationToken stop) => _table.ReadAsync(path, withContent, stop);
 
+    /// <summary>The rows of one row group, counted from 0; <see cref="ItemRow.Content"/> only when asked for.</summary>
+    public static Task<IReadOnlyList<ItemRow>> ReadGroupAsync(string path, int group, bool withContent, CancellationToken stop) => _table.ReadGroupAsync(path, group, withContent, stop);
+
+    /// <summary>Ids and modalities alone, one list per row group, in file order.</summary>
+    public static IAsyncEnumerable<IReadOnlyList<(string ItemId, Modality Modality)>> ReadKeysAsync(string path, CancellationToken stop) =>
+        _table.ReadColumnsAsync(path, ["item_id", "modality"], values => (values.Text("item_id"), Enum.Parse<Modality>(values.Text("modality"), ignoreCase: true)), stop);
+
     internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
 }
 

@@ -55,16 +55,43 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
         for (var index = 0; index < reader.RowGroupCount; index++)
         {
-            var group = reader.OpenRowGroupReader(index);
-            if (group.RowCount == 0) continue;
-            var values = new Dictionary<string, object?[]>();
-            foreach (var column in columns)
-            {
-                stop.ThrowIfCancellationRequested();
-                if (withHeavy || !column.Heavy) values[column.Name] = await column.ReadAsync(group, stop);
-            }
-            for (var row = 0; row < group.RowCount; row++) yield return make(new(values, row));
+            var rows = await ReadGroupAsync(reader, index, column => withHeavy || !column.Heavy, stop);
+            foreach (var row in rows.Numbers) yield return make(new(rows.Values, row));
         }
+    }
+
+    /// <summary>The rows of one row group.</summary>
+    internal async Task<IReadOnlyList<TRow>> ReadGroupAsync(string path, int group, bool withHeavy, CancellationToken stop)
+    {
+        await using var stream = File.OpenRead(path);
+        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
+        var rows = await ReadGroupAsync(reader, group, column => withHeavy || !column.Heavy, stop);
+        return [.. rows.Numbers.Select(row => make(new(rows.Values, row)))];
+    }
+
+    /// <summary>Some columns of every row group, without the others being read.</summary>
+    internal async IAsyncEnumerable<IReadOnlyList<T>> ReadColumnsAsync<T>(string path, IReadOnlyCollection<string> names, Func<RowValues, T> select, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var stream = File.OpenRead(path);
+        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
+        for (var index = 0; index < reader.RowGroupCount; index++)
+        {
+            var rows = await ReadGroupAsync(reader, index, column => names.Contains(column.Name), stop);
+            yield return [.. rows.Numbers.Select(row => select(new(rows.Values, row)))];
+        }
+    }
+
+    private async Task<(IEnumerable<int> Numbers, Dictionary<string, object?[]> Values)> ReadGroupAsync(ParquetReader reader, int index, Func<TableColumn<TRow>, bool> wanted, CancellationToken stop)
+    {
+        using var group = reader.OpenRowGroupReader(index);
+        var values = new Dictionary<string, object?[]>();
+        if (group.RowCount == 0) return ([], values);
+        foreach (var column in columns.Where(wanted))
+        {
+            stop.ThrowIfCancellationRequested();
+            values[column.Name] = await column.ReadAsync(group, stop);
+        }
+        return (Enumerable.Range(0, (int)group.RowCount), values);
     }
 
     /// <summary>Adds every row of the file to a content hash.</summary>
