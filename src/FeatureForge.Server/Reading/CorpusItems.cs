@@ -1,0 +1,83 @@
+// Where each item of a corpus lies in its Parquet parts: ids and modalities only, 17 bytes an item.
+using System.Globalization;
+using FeatureForge.Data;
+
+namespace FeatureForge.Server;
+
+/// <summary>A row of an items part: part number in the manifest, row group, row in the group.</summary>
+public readonly record struct ItemPlace(int Part, int Group, int Row);
+
+/// <summary>The ids of one corpus version, in part order. Immutable.</summary>
+public sealed class CorpusItems
+{
+    private readonly IReadOnlyList<PartIds> _parts;
+
+    private CorpusItems(IReadOnlyList<PartIds> parts) => _parts = parts;
+
+    /// <summary>Bytes this index holds.</summary>
+    public long Weight => _parts.Sum(part => 17L * part.Ids.Length + 200);
+
+    /// <summary>Reads the id and modality columns of every part.</summary>
+    public static async Task<CorpusItems> LoadAsync(Store store, CorpusManifest corpus, CancellationToken stop)
+    {
+        var parts = new List<PartIds>();
+        foreach (var part in corpus.ItemParts)
+        {
+            var ids = new List<UInt128>();
+            var modalities = new List<Modality>();
+            var groupStarts = new List<int>();
+            await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
+            {
+                groupStarts.Add(ids.Count);
+                foreach (var (id, modality) in group)
+                {
+                    ids.Add(Parse(id));
+                    modalities.Add(modality);
+                }
+            }
+            parts.Add(new([.. ids], [.. modalities.Select(modality => (byte)modality)], groupStarts));
+        }
+        return new(parts);
+    }
+
+    /// <summary>32 hex characters as a number; comparing numbers is comparing ids.</summary>
+    public static UInt128 Parse(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    /// <summary>Where the item lies, or null when the corpus has no such item.</summary>
+    public ItemPlace? Find(string itemId)
+    {
+        var id = Parse(itemId);
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            var row = Array.BinarySearch(_parts[part].Ids, id);
+            if (row >= 0) return _parts[part].Place(part, row);
+        }
+        return null;
+    }
+
+    /// <summary>Items [first, first + count) of one modality (of all when null), in part order.</summary>
+    public IReadOnlyList<ItemPlace> Page(Modality? modality, long first, int count)
+    {
+        var page = new List<ItemPlace>(count);
+        for (var part = 0; part < _parts.Count && page.Count < count; part++)
+        {
+            var modalities = _parts[part].Modalities;
+            for (var row = 0; row < modalities.Length && page.Count < count; row++)
+            {
+                if (modality != null && modalities[row] != (byte)modality) continue;
+                if (first-- <= 0) page.Add(_parts[part].Place(part, row));
+            }
+        }
+        return page;
+    }
+
+    private sealed record PartIds(UInt128[] Ids, byte[] Modalities, List<int> GroupStarts)
+    {
+        internal ItemPlace Place(int part, int row)
+        {
+            var group = GroupStarts.BinarySearch(row);
+            if (group < 0) group = ~group - 1;
+            return new(part, group, row - GroupStarts[group]);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// Reads items for pages and media: row groups of the items table through one bounded cache.
+using FeatureForge.Data;
+
+namespace FeatureForge.Server;
+
+/// <summary>Items by id and by page. Thread-safe; memory is bounded however large the corpora are.</summary>
+public sealed class ItemReader(Store store)
+{
+    private readonly BoundedCache<(string Corpus, string RunId, int Version), CorpusItems> _indexes = new(256L << 20, index => index.Weight);
+    private readonly BoundedCache<GroupKey, IReadOnlyList<ItemRow>> _groups = new(256L << 20, rows => rows.Sum(Weight));
+
+    /// <summary>The item, or null when the corpus has none with this id.</summary>
+    public async Task<ItemRow?> FindAsync(CorpusManifest corpus, string itemId, bool withContent, CancellationToken stop)
+    {
+        var index = await IndexAsync(corpus, stop);
+        return index.Find(itemId) is { } place ? await RowAsync(corpus, place, withContent, stop) : null;
+    }
+
+    /// <summary>The items that exist, in the order of the ids; from the first corpus that has them.</summary>
+    public async Task<IReadOnlyList<ItemRow>> FindAllAsync(CorpusManifest corpus, IEnumerable<string> itemIds, CancellationToken stop)
+    {
+        var index = await IndexAsync(corpus, stop);
+        var rows = new List<ItemRow>();
+        foreach (var id in itemIds)
+            if (index.Find(id) is { } place) rows.Add(await RowAsync(corpus, place, withContent: false, stop));
+        return rows;
+    }
+
+    /// <summary>Items [first, first + count) of a modality (of all when null), without content.</summary>
+    public async Task<IReadOnlyList<ItemRow>> PageAsync(CorpusManifest corpus, Modality? modality, long first, int count, CancellationToken stop)
+    {
+        var index = await IndexAsync(corpus, stop);
+        var rows = new List<ItemRow>(count);
+        foreach (var place in index.Page(modality, first, count)) rows.Add(await RowAsync(corpus, place, withContent: false, stop));
+        return rows;
+    }
+
+    private Task<CorpusItems> IndexAsync(CorpusManifest corpus, CancellationToken stop) => _indexes.GetAsync(
+        (corpus.Name, corpus.RunId, corpus.Version), () => CorpusItems.LoadAsync(store, corpus, CancellationToken.None), stop);
+
+    private async Task<ItemRow> RowAsync(CorpusManifest corpus, ItemPlace place, bool withContent, CancellationToken stop)
+    {
+        var part = corpus.ItemParts[place.Part];
+        var path = Path.Combine(store.CorpusFolder(corpus.Name), part.Path);
+        var group = await _groups.GetAsync(new(corpus.Name, part.Sha256, place.Group, withContent),
+            () => ItemsTable.ReadGroupAsync(path, place.Group, withContent, CancellationToken.None), stop);
+        return group[place.Row];
+    }
+
+    private static long Weight(ItemRow row) => 600 + (row.Content?.Length ?? 0) + 2L * ((row.Text?.Length ?? 0) + row.Path.Length + row.Metadata.Length);
+
+    private sealed record GroupKey(string Corpus, string PartSha256, int Group, bool WithContent);
+}
