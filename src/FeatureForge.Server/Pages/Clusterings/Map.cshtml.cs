@@ -1,0 +1,29 @@
+// The 2-D map of one clustering. The points come from the API as bytes; js/map.js draws them.
+using FeatureForge.Data;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace FeatureForge.Server.Pages.Clusterings;
+
+public sealed class MapModel(Store store, ClusteringReader clusterings) : PageModel
+{
+    public ClusteringManifest Clustering { get; private set; } = null!;
+    public string? CorpusName { get; private set; }
+    public int Depth { get; private set; }
+    /// <summary>The cluster to show alone, or null.</summary>
+    public string? Cluster { get; private set; }
+    /// <summary>Clusterings that have a map.</summary>
+    public IReadOnlyList<string> Others { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync(string name, string? cluster, CancellationToken stop)
+    {
+        if (store.FindClustering(name) is not { } clustering) return NotFound();
+        var tree = await clusterings.TreeAsync(clustering, stop);
+        Clustering = clustering;
+        CorpusName = clusterings.CorpusOf(clustering)?.Name;
+        Depth = tree.Depth;
+        Cluster = cluster != null ? tree.Find(cluster)?.ClusterId : null;
+        Others = [.. store.Clusterings().Where(other => other.MapParts.Count > 0).Select(other => other.Name)];
+        return Page();
+    }
+}
