@@ -18,3 +18,10 @@ public sealed class ItemIdConstraint : IRouteConstraint
     public bool Match(HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
         values[routeKey]?.ToString() is { Length: 32 } id && id.All(char.IsAsciiHexDigitLower);
 }
+
+/// <summary>{id:runid}: a run or schedule id, as the ledger makes them.</summary>
+public sealed class RunIdConstraint : IRouteConstraint
+{
+    public bool Match(HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
+        values[routeKey]?.ToString() is { Length: > 0 and <= 100 } id && id.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+}

@@ -1,7 +1,8 @@
-// Curves by uPlot: every .chart[data-source] loads { steps, series } and draws it in the page's colours.
+// Curves by uPlot: draws { steps, series } in the page's colours; every .chart[data-source] loads its own.
 import uPlot from "../lib/uplot.js";
 
-const hues = ["--accent", "--muted", "--good", "--warn", "--bad"];
+const hues = ["--accent", "--good", "--warn", "--bad", "--text"];
+const drawn = new Set();
 
 function colour(name) {
   // light-dark() is resolved by asking for the colour of an element that uses it.
@@ -15,10 +16,13 @@ function colour(name) {
 
 function order(names) {
   const depth = name => ["high", "mid", "low", "raw"].indexOf(name.split(".").at(-1));
-  return names.sort((a, b) => depth(a) - depth(b) || a.localeCompare(b));
+  return [...names].sort((a, b) => depth(a) - depth(b) || a.localeCompare(b));
 }
 
-function draw(element, data) {
+export function draw(element, data) {
+  element.data = data;
+  element.chart?.destroy();
+  element.chart = null;
   element.replaceChildren();
   const names = order(Object.keys(data.series));
   if (names.length === 0) {
@@ -26,12 +30,11 @@ function draw(element, data) {
     return;
   }
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
-  const chart = new uPlot({
-    width: element.clientWidth,
-    height: 240,
+  element.chart = new uPlot({
+    width: Math.max(200, element.clientWidth),
+    height: 230,
     scales: { x: { time: false } },
     axes: [{ ...axis }, { ...axis, size: 58 }],
-    cursor: { points: { size: 7 } },
     series: [
       { label: "step" },
       ...names.map((name, index) => ({
@@ -45,26 +48,23 @@ function draw(element, data) {
       })),
     ],
   }, [data.steps, ...names.map(name => data.series[name])], element);
-  element.chart = chart;
+  if (drawn.has(element)) return;
+  drawn.add(element);
+  new ResizeObserver(() => element.chart?.setSize({ width: Math.max(200, element.clientWidth), height: 230 })).observe(element);
 }
 
 async function load(element) {
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", element.dataset.label ?? "Curve");
   const response = await fetch(element.dataset.source);
-  if (!response.ok) { element.textContent = "The curve could not be read."; return; }
-  element.data = await response.json();
-  draw(element, element.data);
+  if (response.ok) draw(element, await response.json());
+  else element.textContent = "The curve could not be read.";
 }
-
-export function refresh(element) { return load(element); }
 
 export function start() {
-  for (const element of document.querySelectorAll(".chart[data-source]")) {
-    element.setAttribute("role", "img");
-    element.setAttribute("aria-label", element.dataset.label ?? "Curve");
-    load(element);
-    new ResizeObserver(() => element.chart?.setSize({ width: element.clientWidth, height: 240 })).observe(element);
-  }
-  const redraw = () => { for (const element of document.querySelectorAll(".chart[data-source]")) if (element.data) draw(element, element.data); };
-  document.addEventListener("themechange", redraw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  for (const element of document.querySelectorAll(".chart[data-source]")) load(element);
 }
+
+const redraw = () => { for (const element of drawn) draw(element, element.data); };
+document.addEventListener("themechange", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -1,0 +1,119 @@
+// /api/v1/runs: list, start, watch (server-sent events), cancel, resume.
+using System.Text.Json;
+using FeatureForge.Data;
+using FeatureForge.Server.Pages;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace FeatureForge.Server;
+
+/// <summary>Endpoints over the run ledger.</summary>
+public static class RunsApi
+{
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Adds the endpoints to the group /api/v1.</summary>
+    public static void MapRunsApi(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/runs", List);
+        api.MapGet("/runs/{id:runid}", (string id, RunLedger ledger) => ledger.Find(id) is { } run ? StoreApi.Json(run) : StoreApi.Missing());
+        api.MapGet("/runs/{id:runid}/log", (string id, long? after, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Journal.ReadLog(id, after ?? 0)));
+        api.MapGet("/runs/{id:runid}/metrics", Metrics);
+        api.MapGet("/runs/{id:runid}/events", EventsAsync);
+        api.MapPost("/runs", Start);
+        api.MapPost("/runs/{id:runid}/cancel", Cancel);
+        api.MapPost("/runs/{id:runid}/resume", Resume);
+    }
+
+    private static IResult List(RunState? state, RunKind? kind, string? text, int? skip, int? take, RunLedger ledger)
+    {
+        if (skip is < 0 || take is < 1 or > 1000) return Results.Problem("Expected skip >= 0 and take from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
+        return StoreApi.Json(ledger.List(new() { State = state, Kind = kind, Text = text, Skip = skip ?? 0, Take = take ?? 50 }));
+    }
+
+    private static IResult Metrics(string id, string? names, RunLedger ledger)
+    {
+        if (ledger.Find(id) == null) return StoreApi.Missing();
+        var curves = new Curves(names);
+        foreach (var row in ledger.Journal.ReadMetrics(id)) curves.Add(row);
+        return StoreApi.Json(curves.Result());
+    }
+
+    /// <summary>What POST /runs takes.</summary>
+    private sealed record StartRequest(RunKind Kind, JsonElement Spec);
+
+    private static async Task<IResult> Start(HttpRequest request, RunLedger ledger, CancellationToken stop)
+    {
+        if (!request.HasJsonContentType()) return Results.Problem("Send the request as application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+        var start = await JsonSerializer.DeserializeAsync<StartRequest>(request.Body, SpecJson.Strict, stop);
+        if (start is null || start.Spec.ValueKind != JsonValueKind.Object) throw new BadRequestException("Expected {\"kind\": …, \"spec\": {…}}.");
+        var run = ledger.Create(StageRequests.Check(start.Kind, start.Spec));
+        return Results.Json(run, SpecJson.Line, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static IResult Cancel(string id, RunLedger ledger)
+    {
+        if (ledger.Find(id) == null) return StoreApi.Missing();
+        ledger.RequestCancel(id);
+        return StoreApi.Json(ledger.Get(id));
+    }
+
+    private static IResult Resume(string id, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Resume(id));
+
+    // Events: "run" when state or progress changed, "log" with new lines, "metrics" when there are new numbers, "end" at last.
+    private static async Task EventsAsync(string id, long? after, HttpContext http, RunLedger ledger, TimeProvider time)
+    {
+        if (ledger.Find(id) == null)
+        {
+            await StoreApi.Missing().ExecuteAsync(http);
+            return;
+        }
+        http.Response.ContentType = "text/event-stream";
+        http.Response.Headers.CacheControl = "no-store";
+        var stop = http.RequestAborted;
+        var lastEventId = http.Request.Headers["Last-Event-ID"].ToString();
+        var sequence = long.TryParse(lastEventId, out var seen) ? seen : after ?? 0;
+        string? shown = null;
+        long progressed = -1;
+        using var timer = new PeriodicTimer(_look, time);
+        do
+        {
+            if (ledger.Find(id) is not { } run) return;
+            var lines = ledger.Journal.ReadLog(id, sequence, 500);
+            if (lines.Count > 0)
+            {
+                sequence = lines[^1].Sequence;
+                await SendAsync(http, "log", lines, sequence);
+            }
+            var state = JsonSerializer.Serialize(Summary(run), SpecJson.Line);
+            if (state != shown) await SendAsync(http, "run", Summary(run), sequence);
+            // Numbers come with progress, so new ones need looking for only then.
+            if (run.Progress is { } progress && progress.Done != progressed) await SendAsync(http, "metrics", progressed = progress.Done, sequence);
+            shown = state;
+            if (run.IsEnded && lines.Count == 0)
+            {
+                await SendAsync(http, "end", run.State, sequence);
+                return;
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    private static object Summary(RunRow run) => new
+    {
+        run.State,
+        run.Attempt,
+        run.Error,
+        Percent = RunWording.Percent(run.Progress),
+        Line = run.Progress == null ? "" : RunWording.Line(run.Progress),
+        run.Progress,
+    };
+
+    private static async Task SendAsync<T>(HttpContext http, string kind, T data, long id)
+    {
+        var text = $"id: {id}\nevent: {kind}\ndata: {JsonSerializer.Serialize(data, SpecJson.Line)}\n\n";
+        await http.Response.WriteAsync(text, http.RequestAborted);
+        await http.Response.Body.FlushAsync(http.RequestAborted);
+    }
+}

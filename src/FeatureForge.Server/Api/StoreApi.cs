@@ -1,0 +1,101 @@
+// GET /api/v1/…: what the store holds, as JSON; curves and maps for the pages.
+using FeatureForge.Data;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
+
+namespace FeatureForge.Server;
+
+/// <summary>Reading endpoints over manifests, metrics, clusters and maps.</summary>
+public static class StoreApi
+{
+    /// <summary>Adds the endpoints to the group /api/v1.</summary>
+    public static void MapStoreApi(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/corpora", (Store store) => Json(store.Corpora()));
+        api.MapGet("/corpora/{name:storename}", (string name, Store store) => JsonOr404(store.FindCorpus(name)));
+        api.MapGet("/corpora/{name:storename}/items", ItemsAsync);
+        api.MapGet("/corpora/{name:storename}/items/{id:itemid}", ItemAsync);
+        api.MapGet("/encoders", (Store store) => Json(store.Encoders()));
+        api.MapGet("/encoders/{name:storename}", (string name, Store store) => JsonOr404(store.FindEncoder(name)));
+        api.MapGet("/encoders/{name:storename}/metrics", MetricsAsync);
+        api.MapGet("/sets", (Store store) => Json(store.Sets()));
+        api.MapGet("/sets/{name:storename}", (string name, Store store) => JsonOr404(store.FindSet(name)));
+        api.MapGet("/clusterings", (Store store) => Json(store.Clusterings()));
+        api.MapGet("/clusterings/{name:storename}", (string name, Store store) => JsonOr404(store.FindClustering(name)));
+        api.MapGet("/clusterings/{name:storename}/clusters", ClustersAsync);
+        api.MapGet("/clusterings/{name:storename}/map", MapAsync);
+        api.MapGet("/clusterings/{name:storename}/map/{point:int:min(0)}", PointAsync);
+        api.MapGet("/stale", (Store store) => Json(Staleness.Find(store)));
+    }
+
+    internal static IResult Json<T>(T value) => Results.Json(value, SpecJson.Line);
+
+    private static IResult JsonOr404<T>(T? value) where T : class => value == null ? Missing() : Json(value);
+
+    internal static IResult Missing() => Results.Problem("There is nothing with this name or id.", statusCode: StatusCodes.Status404NotFound);
+
+    private static async Task<IResult> ItemsAsync(string name, Modality? modality, long? first, int? count, Store store, ItemReader items, CancellationToken stop)
+    {
+        if (store.FindCorpus(name) is not { } corpus) return Missing();
+        if (first is < 0 || count is < 1 or > 1000) return Results.Problem("Expected first >= 0 and count from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
+        return Json(await items.PageAsync(corpus, modality, first ?? 0, count ?? 100, stop));
+    }
+
+    private static async Task<IResult> ItemAsync(string name, string id, Store store, ItemReader items, CancellationToken stop) =>
+        store.FindCorpus(name) is { } corpus ? JsonOr404(await items.FindAsync(corpus, id, withContent: false, stop)) : Missing();
+
+    private static async Task<IResult> MetricsAsync(string name, string? names, Store store, CancellationToken stop)
+    {
+        if (store.FindEncoder(name) is not { } encoder) return Missing();
+        var curves = new Curves(names);
+        foreach (var part in encoder.MetricParts)
+            await foreach (var row in MetricsTable.ReadAsync(Path.Combine(store.EncoderFolder(name), part.Path), stop)) curves.Add(row);
+        return Json(curves.Result());
+    }
+
+    private static async Task<IResult> ClustersAsync(string name, Store store, ClusteringReader clusterings, CancellationToken stop)
+    {
+        if (store.FindClustering(name) is not { } clustering) return Missing();
+        var tree = await clusterings.TreeAsync(clustering, stop);
+        return Json(tree.Clusters.Select(cluster => new
+        {
+            cluster.ClusterId,
+            // Place of the parent in this list, -1 for a root.
+            Parent = tree.Position(cluster.ParentId),
+            cluster.Depth,
+            cluster.Size,
+            cluster.Name,
+        }));
+    }
+
+    private static async Task<IResult> MapAsync(string name, HttpContext http, Store store, ClusteringReader clusterings, CancellationToken stop)
+    {
+        if (store.FindClustering(name) is not { } clustering) return Missing();
+        var map = await clusterings.MapAsync(clustering, stop);
+        http.Response.Headers["X-Map-Total"] = map.Total.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        http.Response.Headers.CacheControl = "no-cache";
+        var tag = ContentId.Of(clustering.RunId + string.Concat(clustering.MapParts.Concat(clustering.MembershipParts).Select(part => part.Sha256)));
+        return Results.Bytes(map.Triples, "application/octet-stream", entityTag: new EntityTagHeaderValue($"\"{tag}\""));
+    }
+
+    private static async Task<IResult> PointAsync(string name, int point, Store store, ClusteringReader clusterings, ItemReader items, CancellationToken stop)
+    {
+        if (store.FindClustering(name) is not { } clustering) return Missing();
+        if ((await clusterings.MapAsync(clustering, stop)).At(point) is not { } place) return Missing();
+        var corpus = clusterings.CorpusOf(clustering);
+        var item = corpus == null ? null : await items.FindAsync(corpus, place.ItemId, withContent: false, stop);
+        return Json(new
+        {
+            place.ItemId,
+            place.SpanIndex,
+            Corpus = corpus?.Name,
+            item?.Modality,
+            item?.Path,
+            item?.Width,
+            item?.DurationMs,
+            Snippet = item?.Text == null ? null : Display.Snippet(item.Text, 400),
+        });
+    }
+}

@@ -1,0 +1,38 @@
+// The overview: what there is, what runs, what failed, what is out of date, and what the machine has left.
+using FeatureForge.Data;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace FeatureForge.Server.Pages;
+
+public sealed class IndexModel(Store store, RunLedger ledger) : PageModel
+{
+    public string StorePath => store.Root;
+    public IReadOnlyList<CorpusManifest> Corpora { get; private set; } = [];
+    public IReadOnlyList<EncoderManifest> Encoders { get; private set; } = [];
+    public IReadOnlyList<SetManifest> Sets { get; private set; } = [];
+    public IReadOnlyList<ClusteringManifest> Clusterings { get; private set; } = [];
+    public IReadOnlyList<StaleThing> Stale { get; private set; } = [];
+    public RunLines Active { get; private set; } = null!;
+    public RunLines Failed { get; private set; } = null!;
+    public MachineFacts Machine { get; private set; } = null!;
+    public bool IsEmpty => Corpora.Count + Encoders.Count + Sets.Count + Clusterings.Count == 0;
+
+    public void OnGet()
+    {
+        (Corpora, Encoders, Sets, Clusterings) = (store.Corpora(), store.Encoders(), store.Sets(), store.Clusterings());
+        Stale = Staleness.Find(store);
+        Active = ReadActive();
+        Failed = new(ledger.List(new() { State = RunState.Failed, Take = 5 }).Runs, "No run has failed.");
+        Machine = MachineFacts.Read(store.Root);
+    }
+
+    /// <summary>The list of running runs alone; the page asks for it every two seconds.</summary>
+    public PartialViewResult OnGetRunning() => Partial("_RunLines", ReadActive());
+
+    private RunLines ReadActive() => new(
+    [
+        .. ledger.List(new() { State = RunState.Running, Take = 10 }).Runs,
+        .. ledger.List(new() { State = RunState.Queued, Take = 5 }).Runs,
+    ], "Nothing runs.");
+}
