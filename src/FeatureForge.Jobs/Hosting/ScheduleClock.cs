@@ -5,10 +5,11 @@ using Microsoft.Extensions.Logging;
 
 namespace FeatureForge.Jobs;
 
-internal static class ScheduleClock
+/// <summary>Reads the times of schedules.</summary>
+public static class ScheduleClock
 {
     /// <summary>What is wrong with the times of a schedule; empty when it can be kept.</summary>
-    internal static IReadOnlyList<string> Problems(ScheduleRequest request)
+    public static IReadOnlyList<string> Problems(ScheduleRequest request)
     {
         var problems = new List<string>();
         if (string.IsNullOrWhiteSpace(request.Name)) problems.Add("The schedule needs a name.");
@@ -21,7 +22,7 @@ internal static class ScheduleClock
     }
 
     /// <summary>The first time after <paramref name="after"/>, or null when there is none.</summary>
-    internal static DateTimeOffset? Next(string cron, string timeZone, DateTimeOffset after) =>
+    public static DateTimeOffset? Next(string cron, string timeZone, DateTimeOffset after) =>
         CronExpression.Parse(cron).GetNextOccurrence(after, TimeZoneInfo.FindSystemTimeZoneById(timeZone));
 
     /// <summary>Starts the pipelines of all schedules whose time has come.</summary>
