@@ -1,5 +1,8 @@
 // Puts the server together: store, pages, API, media, jobs. Everything the process listens to is mapped here.
 using FeatureForge.Data;
+using FeatureForge.Jobs;
+using Hangfire;
+using Hangfire.InMemory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
@@ -49,12 +52,18 @@ public static class ServerHost
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
-        app.UseStatusCodePagesWithReExecute("/error/{0}");
+        app.UseWhen(http => !http.Request.Path.StartsWithSegments("/api"), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
         app.UseRouting();
         app.UseAntiforgery();
+        app.UseHangfireMount();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
         app.MapGet("/healthz", () => Results.Text("ok"));
         app.MapRazorPages();
+        var api = app.MapGroup("/api/v1");
+        api.MapStoreApi();
+        api.MapRunsApi();
+        api.MapSchedulesApi();
+        app.Map("/api/{**rest}", StoreApi.Missing);
         return app;
     }
 
@@ -64,6 +73,9 @@ public static class ServerHost
         services.AddSingleton(Store.Open(options.StorePath));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<EmbeddedAssets>();
+        services.AddSingleton<ItemReader>();
+        services.AddSingleton<ClusteringReader>();
+        AddJobs(services, options);
 
         // A page of another site must not reach this one under a name of its own.
         services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
@@ -76,13 +88,27 @@ public static class ServerHost
             form.HeaderName = "X-Form-Token";
         });
         services.AddProblemDetails();
+        services.AddExceptionHandler<ApiProblems>();
         services.AddRouting(routing =>
         {
             routing.LowercaseUrls = true;
             routing.ConstraintMap["storename"] = typeof(StoreNameConstraint);
             routing.ConstraintMap["itemid"] = typeof(ItemIdConstraint);
+            routing.ConstraintMap["runid"] = typeof(RunIdConstraint);
         });
         services.AddRazorPages(pages => pages.RootDirectory = "/Pages").AddApplicationPart(typeof(ServerHost).Assembly);
+    }
+
+    private static void AddJobs(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(provider => RunLedger.Open(provider.GetRequiredService<Store>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<RunDesk>();
+        services.AddSingleton(provider => new JobWakeUp(provider.GetService<JobHost>()));
+        var queues = options.Roles.Where(role => role != "web").ToList();
+        if (queues.Count > 0)
+            services.AddSingleton(provider => JobHost.Start(provider.GetRequiredService<Store>(), new JobHostOptions { Queues = [.. queues, "default"] },
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger("FeatureForge.Jobs")));
+        services.AddHangfire((provider, hangfire) => hangfire.UseStorage(provider.GetService<JobHost>()?.Storage ?? new InMemoryStorage()));
     }
 
     // Standard output belongs to the command line's results.

@@ -1,6 +1,7 @@
 // /api/v1/runs: list, start, watch (server-sent events), cancel, resume.
 using System.Text.Json;
 using FeatureForge.Data;
+using FeatureForge.Jobs;
 using FeatureForge.Server.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,7 @@ public static class RunsApi
         api.MapGet("/runs/{id:runid}/log", (string id, long? after, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Journal.ReadLog(id, after ?? 0)));
         api.MapGet("/runs/{id:runid}/metrics", Metrics);
         api.MapGet("/runs/{id:runid}/events", EventsAsync);
-        api.MapPost("/runs", Start);
+        api.MapPost("/runs", StartAsync);
         api.MapPost("/runs/{id:runid}/cancel", Cancel);
         api.MapPost("/runs/{id:runid}/resume", Resume);
     }
@@ -43,13 +44,12 @@ public static class RunsApi
     /// <summary>What POST /runs takes.</summary>
     private sealed record StartRequest(RunKind Kind, JsonElement Spec);
 
-    private static async Task<IResult> Start(HttpRequest request, RunLedger ledger, CancellationToken stop)
+    private static async Task<IResult> StartAsync(HttpRequest request, RunDesk desk, JobWakeUp jobs, CancellationToken stop)
     {
-        if (!request.HasJsonContentType()) return Results.Problem("Send the request as application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
-        var start = await JsonSerializer.DeserializeAsync<StartRequest>(request.Body, SpecJson.Strict, stop);
-        if (start is null || start.Spec.ValueKind != JsonValueKind.Object) throw new BadRequestException("Expected {\"kind\": …, \"spec\": {…}}.");
-        var run = ledger.Create(StageRequests.Check(start.Kind, start.Spec));
-        return Results.Json(run, SpecJson.Line, statusCode: StatusCodes.Status201Created);
+        var start = await StoreApi.ReadAsync<StartRequest>(request, stop);
+        var ticket = desk.Submit(start.Kind, start.Spec);
+        jobs.Wake();
+        return ticket.Origin == RunOrigin.Created ? StoreApi.Created(ticket.Run) : StoreApi.Json(ticket.Run);
     }
 
     private static IResult Cancel(string id, RunLedger ledger)
@@ -59,7 +59,13 @@ public static class RunsApi
         return StoreApi.Json(ledger.Get(id));
     }
 
-    private static IResult Resume(string id, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Resume(id));
+    private static IResult Resume(string id, RunLedger ledger, JobWakeUp jobs)
+    {
+        if (ledger.Find(id) == null) return StoreApi.Missing();
+        var run = ledger.Resume(id);
+        jobs.Wake();
+        return StoreApi.Json(run);
+    }
 
     // Events: "run" when state or progress changed, "log" with new lines, "metrics" when there are new numbers, "end" at last.
     private static async Task EventsAsync(string id, long? after, HttpContext http, RunLedger ledger, TimeProvider time)

@@ -32,6 +32,17 @@ public static class StoreApi
 
     internal static IResult Json<T>(T value) => Results.Json(value, SpecJson.Line);
 
+    internal static IResult Created<T>(T value) => Results.Json(value, SpecJson.Line, statusCode: StatusCodes.Status201Created);
+
+    /// <summary>The request's body. Anything but application/json is refused: browsers send other types across sites unasked.</summary>
+    /// <exception cref="BadRequestException">The body is no such JSON.</exception>
+    internal static async Task<T> ReadAsync<T>(HttpRequest request, CancellationToken stop)
+    {
+        if (!request.HasJsonContentType()) throw new BadRequestException($"Expected a body of type application/json, found '{request.ContentType}'.");
+        try { return await System.Text.Json.JsonSerializer.DeserializeAsync<T>(request.Body, SpecJson.Strict, stop) ?? throw new BadRequestException("The body is null."); }
+        catch (System.Text.Json.JsonException error) { throw new BadRequestException($"The body is not as expected: {error.Message}"); }
+    }
+
     private static IResult JsonOr404<T>(T? value) where T : class => value == null ? Missing() : Json(value);
 
     internal static IResult Missing() => Results.Problem("There is nothing with this name or id.", statusCode: StatusCodes.Status404NotFound);

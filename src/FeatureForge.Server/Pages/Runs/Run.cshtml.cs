@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace FeatureForge.Server.Pages.Runs;
 
-public sealed class RunModel(RunLedger ledger) : PageModel
+public sealed class RunModel(RunLedger ledger, JobWakeUp jobs) : PageModel
 {
     private const int LogLines = 1000;
 
@@ -40,6 +40,7 @@ public sealed class RunModel(RunLedger ledger) : PageModel
     {
         if (ledger.Find(id) is not { } run) return NotFound();
         if (run.State is RunState.Failed or RunState.Stopped) ledger.Resume(id);
+        jobs.Wake();
         return RedirectToPage(new { id });
     }
 

@@ -1,0 +1,32 @@
+// Hangfire's own dashboard at /hangfire, for this machine only.
+using System.Net;
+using FeatureForge.Jobs;
+using Hangfire;
+using Hangfire.Dashboard;
+using Hangfire.InMemory;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FeatureForge.Server;
+
+/// <summary>Mounts Hangfire's dashboard.</summary>
+public static class HangfireMount
+{
+    /// <summary>Shows the jobs of this process's host; an empty list where it has none.</summary>
+    public static void UseHangfireMount(this WebApplication app)
+    {
+        var storage = app.Services.GetService<JobHost>()?.Storage ?? new InMemoryStorage();
+        app.UseHangfireDashboard("/hangfire", new DashboardOptions
+        {
+            AppPath = "/",
+            DashboardTitle = "FeatureForge · Hangfire",
+            DisplayStorageConnectionString = false,
+            Authorization = [new LoopbackOnly()],
+        }, storage);
+    }
+
+    private sealed class LoopbackOnly : IDashboardAuthorizationFilter
+    {
+        public bool Authorize(DashboardContext context) => context.GetHttpContext().Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
+    }
+}
