@@ -52,13 +52,14 @@ public static class ServerHost
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
-        app.UseWhen(http => !http.Request.Path.StartsWithSegments("/api"), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
+        app.UseWhen(http => !http.Request.Path.StartsWithSegments("/api") && !http.Request.Path.StartsWithSegments("/media"), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
         app.UseRouting();
         app.UseAntiforgery();
         app.UseHangfireMount();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
         app.MapGet("/healthz", () => Results.Text("ok"));
         app.MapRazorPages();
+        app.MapMedia();
         var api = app.MapGroup("/api/v1");
         api.MapStoreApi();
         api.MapRunsApi();
@@ -74,6 +75,7 @@ public static class ServerHost
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<EmbeddedAssets>();
         services.AddSingleton<ItemReader>();
+        services.AddSingleton<MediaReader>();
         services.AddSingleton<ClusteringReader>();
         AddJobs(services, options);
 

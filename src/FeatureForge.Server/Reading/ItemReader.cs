@@ -16,7 +16,7 @@ public sealed class ItemReader(Store store)
         return index.Find(itemId) is { } place ? await RowAsync(corpus, place, withContent, stop) : null;
     }
 
-    /// <summary>The items that exist, in the order of the ids; from the first corpus that has them.</summary>
+    /// <summary>The items that exist, in the order of the ids.</summary>
     public async Task<IReadOnlyList<ItemRow>> FindAllAsync(CorpusManifest corpus, IEnumerable<string> itemIds, CancellationToken stop)
     {
         var index = await IndexAsync(corpus, stop);
@@ -33,6 +33,13 @@ public sealed class ItemReader(Store store)
         var rows = new List<ItemRow>(count);
         foreach (var place in index.Page(modality, first, count)) rows.Add(await RowAsync(corpus, place, withContent: false, stop));
         return rows;
+    }
+
+    /// <summary>Path of the items part that holds the item, as its manifest has it; null when there is no such item.</summary>
+    public async Task<string?> PartOfAsync(CorpusManifest corpus, string itemId, CancellationToken stop)
+    {
+        var index = await IndexAsync(corpus, stop);
+        return index.Find(itemId) is { } place ? corpus.ItemParts[place.Part].Path : null;
     }
 
     private Task<CorpusItems> IndexAsync(CorpusManifest corpus, CancellationToken stop) => _indexes.GetAsync(

@@ -1,0 +1,182 @@
+// The map page: loads points and clusters, colours points by the cluster at a chosen depth, zooms and pans,
+// and shows the item under the pointer. Drawing is in scatter.js, colours are in palette.js, the nearest point in grid.js.
+import { Scatter } from "./scatter.js";
+import { PointGrid } from "./grid.js";
+import { clusterColours, css } from "./palette.js";
+import { showItem } from "./preview.js";
+
+const page = document.querySelector(".map");
+if (page) start(page);
+
+async function start(page) {
+  const status = page.querySelector(".map-status");
+  const address = `/api/v1/clusterings/${page.dataset.clustering}`;
+  const [clusters, map] = await Promise.all([fetch(`${address}/clusters`), fetch(`${address}/map`)]);
+  if (!clusters.ok || !map.ok) { status.textContent = "The map could not be read."; return; }
+  const total = Number(map.headers.get("X-Map-Total"));
+  const tree = await clusters.json();
+  const bytes = await map.arrayBuffer();
+  const count = bytes.byteLength / 12;
+  const floats = new Float32Array(bytes);
+  const leaves = new Int32Array(bytes);
+  const x = new Float32Array(count), y = new Float32Array(count), leaf = new Int32Array(count);
+  for (let point = 0; point < count; point++) {
+    x[point] = floats[point * 3];
+    y[point] = floats[point * 3 + 1];
+    leaf[point] = leaves[point * 3 + 2];
+  }
+  status.textContent = count < total ? `${count.toLocaleString()} of ${total.toLocaleString()} points` : `${count.toLocaleString()} points`;
+
+  const canvas = page.querySelector("canvas");
+  const scatter = new Scatter(canvas, x, y);
+  const grid = new PointGrid(x, y);
+  const view = { tree, leaf, scatter, depth: 1, alone: null };
+
+  const depth = page.querySelector("#depth");
+  const output = page.querySelector("output");
+  const selectDepth = () => { output.textContent = depth.value; view.depth = Number(depth.value); view.alone = null; paint(page, view); };
+  depth.addEventListener("input", selectDepth);
+  if (page.dataset.cluster) {
+    const wanted = tree.findIndex(cluster => cluster.cluster_id === page.dataset.cluster);
+    depth.value = output.textContent = view.depth = tree[wanted].depth;
+    view.alone = wanted;
+  } else {
+    view.depth = Number(depth.value);
+  }
+  paint(page, view);
+  document.addEventListener("themechange", () => paint(page, view));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(page, view));
+  listen(page, canvas, scatter, grid);
+  page.dataset.ready = "true";
+}
+
+// The cluster a leaf belongs to at a depth; a leaf above that depth stands for itself.
+function ancestor(tree, position, depth) {
+  while (position >= 0 && tree[position].depth > depth) position = tree[position].parent;
+  return position;
+}
+
+function paint(page, view) {
+  const { tree, leaf, scatter, depth } = view;
+  const colours = clusterColours(tree);
+  const at = tree.map((_, position) => ancestor(tree, position, depth));
+  const rgba = new Uint8Array(leaf.length * 4);
+  const sizes = new Map();
+  for (let point = 0; point < leaf.length; point++) {
+    const cluster = leaf[point] < 0 ? -1 : at[leaf[point]];
+    sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
+    const dimmed = view.alone != null && cluster !== view.alone;
+    const [red, green, blue] = dimmed || cluster < 0 ? colours.none : colours.of[cluster];
+    rgba.set([red, green, blue, dimmed ? 60 : 255], point * 4);
+  }
+  scatter.setColours(rgba);
+  legend(page, view, colours, sizes);
+}
+
+function legend(page, view, colours, sizes) {
+  const list = page.querySelector(".legend");
+  list.replaceChildren(...[...sizes].sort((a, b) => b[1] - a[1]).slice(0, 200).map(([cluster, size]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", view.alone === cluster);
+    const dot = document.createElement("i");
+    dot.style.background = css(cluster < 0 ? colours.none : colours.of[cluster]);
+    const name = document.createElement("span");
+    name.textContent = name.title = cluster < 0 ? "in no cluster" : view.tree[cluster].name;
+    const number = document.createElement("span");
+    number.textContent = size.toLocaleString();
+    button.append(dot, name, number);
+    button.addEventListener("click", () => { view.alone = view.alone === cluster ? null : cluster; paint(page, view); });
+    const line = document.createElement("li");
+    line.append(button);
+    return line;
+  }));
+}
+
+function listen(page, canvas, scatter, grid) {
+  const ring = page.querySelector(".map-ring");
+  let kept = -1, shown = -1, drag = null, moved = false;
+  const pointers = new Map();
+
+  const mark = point => {
+    ring.hidden = point < 0;
+    if (point < 0) return;
+    const [left, top] = scatter.toScreen(point);
+    ring.style.left = `${left}px`;
+    ring.style.top = `${top}px`;
+  };
+  const show = (point, keeps) => {
+    mark(point);
+    if (point < 0 || point === shown) return;
+    shown = point;
+    showItem(page, point, keeps);
+  };
+  const nearest = (left, top) => {
+    const [x, y] = scatter.toData(left, top);
+    return grid.nearest(x, y, 14 / scatter.pixelsPerUnit);
+  };
+  const place = event => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+  const spread = () => { const [a, b] = [...pointers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]); };
+
+  canvas.addEventListener("wheel", event => {
+    event.preventDefault();
+    scatter.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)), ...place(event));
+    mark(kept);
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", event => {
+    canvas.setPointerCapture(event.pointerId);
+    pointers.set(event.pointerId, place(event));
+    drag = place(event);
+    moved = false;
+  });
+  canvas.addEventListener("pointermove", event => {
+    const at = place(event);
+    if (pointers.size === 2) {
+      const before = spread();
+      pointers.set(event.pointerId, at);
+      scatter.zoom(spread() / before, ...at);
+      moved = true;
+    } else if (drag) {
+      moved ||= Math.hypot(at[0] - drag[0], at[1] - drag[1]) > 3;
+      if (!moved) return;
+      scatter.pan(at[0] - drag[0], at[1] - drag[1]);
+      drag = at;
+      pointers.set(event.pointerId, at);
+    } else if (kept < 0) {
+      show(nearest(...at), false);
+      return;
+    }
+    mark(kept);
+  });
+  const release = event => {
+    pointers.delete(event.pointerId);
+    if (drag && !moved && event.type === "pointerup") {
+      kept = nearest(...place(event));
+      shown = -1;
+      show(kept, true);
+    }
+    if (pointers.size === 0) drag = null;
+  };
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", release);
+  canvas.addEventListener("keydown", event => {
+    const step = 60;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    const actions = {
+      ArrowLeft: () => scatter.pan(step, 0), ArrowRight: () => scatter.pan(-step, 0),
+      ArrowUp: () => scatter.pan(0, step), ArrowDown: () => scatter.pan(0, -step),
+      "+": () => scatter.zoom(1.4, width / 2, height / 2), "=": () => scatter.zoom(1.4, width / 2, height / 2),
+      "-": () => scatter.zoom(1 / 1.4, width / 2, height / 2), 0: () => scatter.fit(),
+      Enter: () => { const [x, y] = scatter.toData(width / 2, height / 2); kept = grid.nearest(x, y, Infinity); shown = -1; show(kept, true); },
+      Escape: () => { kept = -1; },
+    };
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    actions[event.key]();
+    mark(kept);
+  });
+  const middle = () => [canvas.clientWidth / 2, canvas.clientHeight / 2];
+  page.querySelector("[data-map=in]").addEventListener("click", () => { scatter.zoom(1.5, ...middle()); mark(kept); });
+  page.querySelector("[data-map=out]").addEventListener("click", () => { scatter.zoom(1 / 1.5, ...middle()); mark(kept); });
+  page.querySelector("[data-map=fit]").addEventListener("click", () => { scatter.fit(); mark(kept); });
+}
