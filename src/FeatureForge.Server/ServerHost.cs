@@ -1,13 +1,12 @@
 // Puts the server together: store, pages, API, media, jobs. Everything the process listens to is mapped here.
 using FeatureForge.Data;
 using FeatureForge.Jobs;
-using Hangfire;
-using Hangfire.InMemory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -38,7 +37,9 @@ public static class ServerHost
             ContentRootPath = AppContext.BaseDirectory,
             EnvironmentName = Environments.Production,
         });
+        // Nothing comes from the environment or from files nearby: what is served is what was asked for.
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
         builder.WebHost.UseUrls([.. options.Urls]);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -110,7 +111,6 @@ public static class ServerHost
         if (queues.Count > 0)
             services.AddSingleton(provider => JobHost.Start(provider.GetRequiredService<Store>(), new JobHostOptions { Queues = [.. queues, "default"] },
                 provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>().CreateLogger("FeatureForge.Jobs")));
-        services.AddHangfire((provider, hangfire) => hangfire.UseStorage(provider.GetService<JobHost>()?.Storage ?? new InMemoryStorage()));
     }
 
     // Standard output belongs to the command line's results.

@@ -16,13 +16,15 @@ public static class HangfireMount
     public static void UseHangfireMount(this WebApplication app)
     {
         var storage = app.Services.GetService<JobHost>()?.Storage ?? new InMemoryStorage();
-        app.UseHangfireDashboard("/hangfire", new DashboardOptions
+        var options = new DashboardOptions
         {
             AppPath = "/",
             DashboardTitle = "FeatureForge · Hangfire",
             DisplayStorageConnectionString = false,
             Authorization = [new LoopbackOnly()],
-        }, storage);
+        };
+        // Not by UseHangfireDashboard: that wants AddHangfire, which keeps the first server's loggers for the life of the process.
+        app.Map("/hangfire", hangfire => hangfire.UseMiddleware<AspNetCoreDashboardMiddleware>(storage, options, DashboardRoutes.Routes));
     }
 
     private sealed class LoopbackOnly : IDashboardAuthorizationFilter

@@ -1,0 +1,99 @@
+// The form that asks for jobs: what it accepts, what it says when something is wrong, and the schedules it keeps.
+using System.Net;
+using System.Text.RegularExpressions;
+using FeatureForge.Data;
+
+namespace FeatureForge.Server.Tests;
+
+public sealed partial class FormTests(FilledServer server) : IClassFixture<FilledServer>
+{
+    [Fact]
+    public async Task Asking_for_a_job_now_queues_a_run_and_leads_to_its_page()
+    {
+        var response = await PostAsync("/schedules", "/schedules?stage=train", ("stage", "train"), ("when", "now"), ("corpus", "mixed"), ("encoder", "formed"), ("minutes", "2.5"));
+
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        var run = server.Ledger.Get(response.Headers.Location!.ToString()["/runs/".Length..]);
+        Assert.Equal(RunKind.Train, run.Kind);
+        Assert.Contains("\"minutes\":2.5", run.Spec);
+    }
+
+    [Fact]
+    public async Task Asking_by_cron_keeps_a_schedule_that_can_be_paused_and_deleted()
+    {
+        var kept = await PostAsync("/schedules", "/schedules", ("stage", "train"), ("when", "cron"), ("name", "weekly"), ("cron", "30 4 * * 1"), ("time_zone", "UTC"), ("corpus", "mixed"), ("encoder", "weekly"), ("minutes", "5"));
+        var schedule = Assert.Single(server.Ledger.Schedules.List(), one => one.Name == "weekly");
+        await PostAsync($"/schedules?handler=Enable&id={schedule.ScheduleId}&enabled=false", "/schedules");
+        var paused = server.Ledger.Schedules.Get(schedule.ScheduleId);
+        await PostAsync($"/schedules?handler=Delete&id={schedule.ScheduleId}", "/schedules");
+
+        Assert.Equal(HttpStatusCode.Redirect, kept.StatusCode);
+        Assert.Equal((4, 30), (schedule.NextAt!.Value.UtcDateTime.Hour, schedule.NextAt.Value.UtcDateTime.Minute));
+        Assert.False(paused.Enabled);
+        Assert.Null(server.Ledger.Schedules.Find(schedule.ScheduleId));
+    }
+
+    [Fact]
+    public async Task A_job_at_one_time_is_kept_in_the_time_zone_that_was_chosen()
+    {
+        await PostAsync("/schedules", "/schedules", ("stage", "train"), ("when", "once"), ("name", "tomorrow"), ("at", "2031-02-03T04:05"), ("time_zone", "UTC"), ("corpus", "mixed"), ("encoder", "once"), ("steps", "5"));
+
+        var schedule = Assert.Single(server.Ledger.Schedules.List(), one => one.Name == "tomorrow");
+        Assert.Equal(new DateTimeOffset(2031, 2, 3, 4, 5, 0, TimeSpan.Zero), schedule.NextAt);
+    }
+
+    [Fact]
+    public async Task Everything_wrong_with_a_form_is_said_at_once_and_what_was_entered_stays()
+    {
+        var response = await PostAsync("/schedules", "/schedules", ("stage", "train"), ("when", "cron"), ("name", ""), ("cron", "whenever"), ("time_zone", "Nowhere"), ("corpus", "mixed"), ("encoder", "a/b"), ("minutes", "many"));
+
+        var page = await response.Content.ReadAsStringAsync();
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        foreach (var problem in new[] { "needs a name", "is no cron expression", "Nowhere", "a/b", "is no number" }) Assert.Contains(problem, page);
+        Assert.Contains("value=\"many\"", page);
+    }
+
+    [Fact]
+    public async Task The_next_five_firings_are_shown()
+    {
+        var list = await server.Client.GetStringAsync("/schedules?handler=Firings&cron=0+3+*+*+*&time_zone=UTC");
+
+        Assert.Equal(5, list.Split("03:00").Length - 1);
+    }
+
+    [Theory]
+    [InlineData("ingest", "sources")]
+    [InlineData("train", "minutes")]
+    [InlineData("extract", "levels")]
+    [InlineData("cluster", "method")]
+    [InlineData("map", "clustering")]
+    public async Task Every_stage_has_its_fields(string stage, string field)
+    {
+        var fields = await server.Client.GetStringAsync($"/schedules?handler=Fields&stage={stage}");
+
+        Assert.Contains($"name=\"{field}\"", fields);
+    }
+
+    [Fact]
+    public async Task The_buttons_of_a_run_stop_it_and_resume_it()
+    {
+        var run = server.Ledger.Create(new() { Kind = RunKind.Selftest, Spec = """{"name":"buttons"}""" });
+        await PostAsync($"/runs/{run.RunId}?handler=Cancel", $"/runs/{run.RunId}");
+        var stopped = server.Ledger.Get(run.RunId).State;
+        await PostAsync($"/runs/{run.RunId}?handler=Resume", $"/runs/{run.RunId}");
+
+        Assert.Equal(RunState.Stopped, stopped);
+        Assert.Equal(RunState.Queued, server.Ledger.Get(run.RunId).State);
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string address, string formPage, params (string Name, string Value)[] fields)
+    {
+        var page = await server.Client.GetStringAsync(formPage);
+        var token = Token().Match(page).Groups[1].Value;
+        return await server.Client.PostAsync(address, new FormUrlEncodedContent(
+            [new("__RequestVerificationToken", token), .. fields.Select(field => new KeyValuePair<string, string>(field.Name, field.Value))]));
+    }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" type=\"hidden\" value=\"([^\"]+)\"")]
+    private static partial Regex Token();
+}
