@@ -38,7 +38,7 @@ internal static class SampleStore
             ledger.Journal.AddLog(run.RunId, ("information", $"Training {encoder} on 48 items."), ("warning", "The learning rate is <high>."));
             ledger.Journal.AddMetrics(run.RunId, [.. Enumerable.Range(0, 60).Select(step => new MetricRow(step, "loss", 3 / Math.Sqrt(step + 1)))]);
             ledger.Heartbeat(lease, TimeSpan.FromHours(1), new("train", 60, 200, "steps", 12.5, 11));
-            if (encoder == "broken") ledger.Fail(lease, "The loss is not finite at step 61; lower the learning rate.", mayRetry: false);
+            if (encoder == "broken") ledger.Fail(lease, RunFailure.Error, "The loss is not finite at step 61; lower the learning rate.");
             if (encoder == Encoder) ledger.Succeed(lease, """{"encoder":"eyes"}""");
             ids.Add(run.RunId);
         }

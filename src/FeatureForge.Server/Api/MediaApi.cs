@@ -1,5 +1,6 @@
 // /media/CORPUS/ITEM/…: what browsers show and play.
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -35,7 +36,7 @@ public static class MediaApi
         });
     }
 
-    private static IResult Send(HttpContext http, EncodedPicture? picture, string id)
+    private static IResult Send(HttpContext http, PreviewFile? picture, string id)
     {
         if (picture == null) return StoreApi.Missing();
         Keep(http);

@@ -12,7 +12,6 @@ public sealed class PreparedItem : IDisposable
     private PreparedItem(PreparedCorpus part, int number) => (_part, _number) = (part, number);
 
     public PreparationSpec Preparation => _part.Preparation;
-    public ReadOnlySpan<byte> Pixels => _part.Pixels(_number);
     public ReadOnlySpan<short> Samples => _part.Samples(_number);
 
     /// <summary>Maps the one prepared part that was made from the item's part; null when the item was not prepared.</summary>

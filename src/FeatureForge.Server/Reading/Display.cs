@@ -51,6 +51,9 @@ public static class Display
         ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0} s")
         : $"{milliseconds / 60000}:{milliseconds / 1000 % 60:00}";
 
+    /// <summary>What follows the last separator of an item's path: "b.png" of "a/b.png", "7" of "table.csv#7".</summary>
+    public static string FileName(string path) => path[(path.LastIndexOfAny(['/', '!', '#']) + 1)..] is { Length: > 0 } name ? name : path;
+
     /// <summary>The text's beginning, cut at a word where possible.</summary>
     public static string Snippet(string? text, int length)
     {

@@ -20,7 +20,7 @@ public sealed class ClusteringModel(Store store, ClusteringReader clusterings, I
     public IReadOnlyList<ItemRow> Exemplars { get; private set; } = [];
     public IReadOnlyList<ItemRow> Boundary { get; private set; } = [];
 
-    public bool OnPath(ClusterRow cluster) => Path.Contains(cluster);
+    public bool Contains(ClusterRow cluster) => Path.Contains(cluster);
 
     public async Task<IActionResult> OnGetAsync(string name, string? cluster, CancellationToken stop)
     {

@@ -3,7 +3,7 @@ const vertex = `#version 300 es
 in vec2 place; in vec4 colour; uniform vec2 scale; uniform vec2 shift; uniform float size; out vec4 tint;
 void main() { gl_Position = vec4(place * scale + shift, 0.0, 1.0); gl_PointSize = size; tint = colour; }`;
 const fragment = `#version 300 es
-precision mediump float; in vec4 tint; uniform float size; uniform float strength; out vec4 result;
+precision highp float; in vec4 tint; uniform float size; uniform float strength; out vec4 result;
 void main() {
   float edge = length(gl_PointCoord - 0.5) * size;
   float alpha = tint.a * strength * clamp(size * 0.5 - edge, 0.0, 1.0);

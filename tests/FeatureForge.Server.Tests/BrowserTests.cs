@@ -1,0 +1,111 @@
+// The pages in a real browser, at the sizes of a desk and of a phone: no error in its console, nothing wider than the
+// screen, a map with points on it, curves that are drawn.
+using FeatureForge.Data;
+using FeatureForge.TestKit;
+using Microsoft.Playwright;
+
+namespace FeatureForge.Server.Tests;
+
+public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServer>
+{
+    [NeedsToolFact("chromium")]
+    public async Task Every_page_opens_without_an_error_at_both_sizes()
+    {
+        await using var browser = await Browser.StartAsync();
+        string[] addresses =
+        [
+            "/", "/corpora", "/corpora/mixed", "/corpora/mixed?view=quarantine", $"/corpora/mixed/items/{server.ItemOf(Modality.Audio).ItemId}",
+            "/encoders", "/encoders/eyes", "/sets", "/sets/eyes-mixed", "/clusterings", "/clusterings/groups?cluster=c.1",
+            "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster",
+        ];
+        foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
+        {
+            var page = await browser.OpenAsync(width, height);
+            foreach (var address in addresses)
+            {
+                await page.GotoAsync(server.Address + address, new() { WaitUntil = WaitUntilState.Load });
+                var overflow = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth");
+                Assert.True(overflow <= 0, $"{address} is {overflow} pixels wider than a screen of {width}.");
+            }
+        }
+        Assert.Empty(browser.Errors);
+    }
+
+    [NeedsToolFact("chromium")]
+    public async Task The_map_draws_points_and_shows_the_item_that_is_pointed_at()
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.OpenAsync(1440, 900);
+        await page.GotoAsync($"{server.Address}/clusterings/groups/map");
+        await page.WaitForSelectorAsync(".map[data-ready]");
+        await page.FocusAsync(".map canvas");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForSelectorAsync("#preview a");
+
+        var drawn = await page.EvaluateAsync<int>("""
+            () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => {
+              const canvas = document.querySelector(".map canvas");
+              const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height }).getContext("2d");
+              copy.drawImage(canvas, 0, 0);
+              const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
+              resolve(pixels.filter((value, index) => index % 4 === 3 && value > 0).length);
+            })))
+            """);
+        Assert.True(drawn > 3000, $"Only {drawn} pixels of the map are drawn.");
+        Assert.Equal(5, await page.Locator(".legend li").CountAsync());
+        Assert.Empty(browser.Errors);
+    }
+
+    [NeedsToolFact("chromium")]
+    public async Task Curves_are_drawn_and_a_stage_brings_its_fields()
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.OpenAsync(1440, 900);
+        await page.GotoAsync($"{server.Address}/encoders/eyes");
+        await page.WaitForSelectorAsync(".chart canvas");
+        await page.GotoAsync($"{server.Address}/schedules");
+        await page.Locator("input[name=stage][value=cluster]").CheckAsync(new() { Force = true });
+        await page.WaitForSelectorAsync("#field-method");
+        await page.Locator("input[name=when][value=cron]").CheckAsync();
+        await page.WaitForSelectorAsync(".firings li");
+
+        Assert.Equal(5, await page.Locator(".firings li").CountAsync());
+        Assert.Empty(browser.Errors);
+    }
+
+    /// <summary>Chromium of the system, headless, off every network but this machine's.</summary>
+    private sealed class Browser : IAsyncDisposable
+    {
+        private readonly IPlaywright _playwright;
+        private readonly IBrowser _browser;
+
+        private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+
+        internal List<string> Errors { get; } = [];
+
+        internal static async Task<Browser> StartAsync()
+        {
+            var playwright = await Playwright.CreateAsync();
+            return new(playwright, await playwright.Chromium.LaunchAsync(new()
+            {
+                ExecutablePath = NeedsToolFactAttribute.Chromium,
+                Args = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            }));
+        }
+
+        internal async Task<IPage> OpenAsync(int width, int height)
+        {
+            var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
+            page.Console += (_, message) => { if (message.Type == "error") Errors.Add($"{page.Url}: {message.Text}"); };
+            page.PageError += (_, error) => Errors.Add($"{page.Url}: {error}");
+            page.Response += (_, response) => { if (response.Status >= 400) Errors.Add($"{response.Url} answered {response.Status}."); };
+            return page;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _browser.DisposeAsync();
+            _playwright.Dispose();
+        }
+    }
+}
