@@ -1,4 +1,4 @@
-// The default clustering: exact neighbour graph -> communities at the finest resolution that other seeds reproduce (the
+// The default clustering: exact neighbour graph -> communities at the finest resolution that reruns reproduce (the
 // leaves) -> Ward's agglomeration of the leaves, cut into one or two levels above them. No parameter to set. On
 // embedding-like data communities of the graph find long-tailed classes that k-means splits (see README.md).
 using FeatureForge.Tensors;
@@ -14,34 +14,23 @@ internal static class TreeMethod
     /// <summary>Neighbours per vector in the graph.</summary>
     internal const int NeighbourCount = 15;
 
-    private const int Seeds = 3;
+    private const int Reruns = 3;
     private const double Reproduced = 0.95;
     private static readonly double[] _resolutions = [0.03, 0.1, 0.3, 0.5, 1, 2, 3, 5, 10];
 
     internal static Partitioning Run(SetVectors vectors, FitSample sample, int seed, string device, Action<string, int, int> progress, CancellationToken stop)
     {
-        var random = new CounterRandom(seed);
         if (sample.Count < 3) return Single(vectors);
         var neighbours = Neighbours.Among(sample.Values, sample.Count, vectors.Dimension, Math.Min(NeighbourCount, sample.Count - 1), vectors.Metric, device,
             (done, total) => progress("neighbours", done, total), stop);
         var graph = SimilarityGraph.Of(neighbours);
-        var (fine, resolution, agreement) = Leaves(graph, random, progress, stop);
-        var (leaves, strength) = Extend(vectors, sample, fine, LeafShare(graph, fine), device, progress, stop);
+        var found = Leaves(graph, new(seed), progress, stop);
+        var (leaves, strength) = Extend(vectors, sample, found.Groups, LeafShare(graph, found.Groups), device, progress, stop);
         var tree = ClusterTree.Of(Layers(vectors, leaves), vectors.Rows);
-
-        var reruns = new List<int[]>();
-        for (var rerun = 0; rerun < Seeds; rerun++)
+        return new(tree, strength, Stability.OfNodes(tree, sample, found.Reruns), new Dictionary<string, double>
         {
-            progress("stability", rerun, Seeds);
-            var kept = random.Stream(1000 + rerun).Sample(Math.Max(1, (int)(0.8 * sample.Count)), sample.Count);
-            var again = Leiden.Partition(graph.Induced(kept), resolution, random.Stream(2000 + rerun), stop);
-            reruns.Add(Stability.Scatter(again, kept, sample.Count));
-        }
-        var stability = Stability.OfNodes(tree, sample, reruns);
-        return new(tree, strength, stability, new Dictionary<string, double>
-        {
-            ["resolution"] = resolution,
-            ["seed_agreement"] = agreement,
+            ["resolution"] = found.Resolution,
+            ["rerun_agreement"] = found.Agreement,
             ["noise"] = 0,
         });
     }
@@ -49,20 +38,29 @@ internal static class TreeMethod
     private static Partitioning Single(SetVectors vectors) => new(ClusterTree.Of([], vectors.Rows), [.. Enumerable.Repeat(1f, vectors.Rows)], new float?[1],
         new Dictionary<string, double> { ["noise"] = 0 });
 
-    // The finest resolution at which other seeds agree nearly as well as at the best one.
-    private static (int[] Leaves, double Resolution, double Agreement) Leaves(SimilarityGraph graph, CounterRandom random, Action<string, int, int> progress, CancellationToken stop)
+    /// <param name="Groups">Community per sample row.</param>
+    /// <param name="Reruns">The communities of each rerun on a part of the rows; -1 for rows it did not see.</param>
+    /// <param name="Agreement">Mean adjusted Rand index of the reruns with the communities, over the rows they saw.</param>
+    private sealed record Communities(double Resolution, int[] Groups, IReadOnlyList<int[]> Reruns, double Agreement);
+
+    // The finest resolution that reruns on 80 % of the rows reproduce nearly as well as the best one. Reruns on the same rows
+    // with other seeds would not do: they agree on splits that the rows do not support.
+    private static Communities Leaves(SimilarityGraph graph, CounterRandom random, Action<string, int, int> progress, CancellationToken stop)
     {
-        var found = new List<(int[] Leaves, double Resolution, double Agreement)>();
+        var parts = Enumerable.Range(0, Reruns).Select(rerun => random.Stream(rerun).Sample(Math.Max(1, (int)(0.8 * graph.Nodes)), graph.Nodes)).ToList();
+        var subgraphs = parts.ConvertAll(graph.Induced);
+        var found = new List<Communities>();
         for (var i = 0; i < _resolutions.Length; i++)
         {
             progress("communities", i, _resolutions.Length);
-            var runs = Enumerable.Range(0, Seeds).Select(s => Leiden.Partition(graph, _resolutions[i], random.Stream(100 * i + s), stop)).ToList();
-            if (runs[0].Max() == 0) continue;
-            var agreement = (Agreement.AdjustedRand(runs[0], runs[1]) + Agreement.AdjustedRand(runs[0], runs[2]) + Agreement.AdjustedRand(runs[1], runs[2])) / 3;
-            found.Add((runs[0], _resolutions[i], agreement));
+            var groups = Leiden.Partition(graph, _resolutions[i], random.Stream(100 * i), stop);
+            if (groups.Max() == 0) continue;
+            var reruns = Enumerable.Range(0, Reruns).Select(rerun => Leiden.Partition(subgraphs[rerun], _resolutions[i], random.Stream(100 * i + 1 + rerun), stop)).ToList();
+            var agreement = reruns.Zip(parts, (rerun, kept) => Agreement.AdjustedRand(rerun, Array.ConvertAll(kept, row => groups[row]))).Average();
+            found.Add(new(_resolutions[i], groups, [.. reruns.Zip(parts, (rerun, kept) => Stability.Scatter(rerun, kept, graph.Nodes))], agreement));
         }
         progress("communities", _resolutions.Length, _resolutions.Length);
-        if (found.Count == 0) return (new int[graph.Nodes], _resolutions[^1], 1);
+        if (found.Count == 0) return new(0, new int[graph.Nodes], [], 1);
         var best = found.Max(one => one.Agreement);
         return found.Last(one => one.Agreement >= Reproduced * best);
     }
