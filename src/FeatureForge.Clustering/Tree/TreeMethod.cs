@@ -16,6 +16,8 @@ internal static class TreeMethod
 
     private const int Reruns = 3;
     private const double Reproduced = 0.95;
+    private const int UsefulLeaves = 5;
+    private const double Acceptable = 0.7;
     private static readonly double[] _resolutions = [0.03, 0.1, 0.3, 0.5, 1, 2, 3, 5, 10];
 
     internal static Partitioning Run(SetVectors vectors, FitSample sample, int seed, string device, Action<string, int, int> progress, CancellationToken stop)
@@ -61,8 +63,11 @@ internal static class TreeMethod
         }
         progress("communities", _resolutions.Length, _resolutions.Length);
         if (found.Count == 0) return new(0, new int[graph.Nodes], [], 1);
-        var best = found.Max(one => one.Agreement);
-        return found.Last(one => one.Agreement >= Reproduced * best);
+        // A coarse split in two is nearly always reproduced: it must not outdo a useful number of clusters that is, too.
+        var useful = found.Where(one => one.Groups.Max() + 1 >= UsefulLeaves && one.Agreement >= Acceptable).ToList();
+        var candidates = useful.Count > 0 ? useful : found;
+        var best = candidates.Max(one => one.Agreement);
+        return candidates.Last(one => one.Agreement >= Reproduced * best);
     }
 
     // A row's strength: the share of its edges that stay in its leaf.
