@@ -23,7 +23,7 @@ internal abstract class ConvEncoder : Encoder
     protected ConvEncoder(string name, Recipe recipe, int channels, int rawDimension) : base(name, recipe)
     {
         var spec = recipe.Encoder;
-        network = new ConvNetwork(channels, spec.Widths, spec.Strides);
+        network = new ConvNetwork(channels, spec);
         _levels =
         [
             new(Level.Raw, rawDimension, "cosine"),

@@ -11,10 +11,10 @@ internal sealed class ConvNetwork : nn.Module<Tensor, Tensor[]>
 {
     private readonly ModuleList<ConvBlock> blocks = [];
 
-    public ConvNetwork(int channels, IReadOnlyList<int> widths, IReadOnlyList<int> strides) : base(nameof(ConvNetwork))
+    public ConvNetwork(int channels, EncoderSpec spec) : base(nameof(ConvNetwork))
     {
-        for (var i = 0; i < widths.Count; i++)
-            blocks.Add(new ConvBlock(i == 0 ? channels : widths[i - 1], widths[i], strides[i]));
+        for (var i = 0; i < spec.Widths.Count; i++)
+            blocks.Add(new ConvBlock(i == 0 ? channels : spec.Widths[i - 1], spec.Widths[i], spec.Strides[i], spec.ColumnStrides[i]));
         RegisterComponents();
     }
 
@@ -32,9 +32,9 @@ internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
     private readonly Conv2d convolution;
     private readonly BatchNorm2d norm;
 
-    public ConvBlock(int from, int to, int stride) : base(nameof(ConvBlock))
+    public ConvBlock(int from, int to, int rowStride, int columnStride) : base(nameof(ConvBlock))
     {
-        convolution = nn.Conv2d(from, to, kernel_size: 3, stride: stride, padding: 1, bias: false);
+        convolution = nn.Conv2d(from, to, kernel_size: (3, 3), stride: (rowStride, columnStride), padding: (1, 1), bias: false);
         norm = nn.BatchNorm2d(to);
         nn.init.kaiming_normal_(convolution.weight, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
         RegisterComponents();

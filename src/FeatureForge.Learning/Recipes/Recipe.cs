@@ -75,6 +75,11 @@ internal sealed record EncoderSpec
     /// <summary>Convolutional encoders: channels and stride of every block.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [];
     public IReadOnlyList<int> Strides { get; init; } = [];
+    /// <summary>Strides along the columns (audio: time) where they differ from those along the rows; null = the same.</summary>
+    public IReadOnlyList<int>? TimeStrides { get; init; }
+
+    internal IReadOnlyList<int> ColumnStrides => TimeStrides ?? Strides;
+
     /// <summary>After which block (1 = first) the levels are read.</summary>
     public int Low { get; init; }
     public int Mid { get; init; }
