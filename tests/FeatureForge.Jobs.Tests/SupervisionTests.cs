@@ -105,6 +105,21 @@ public sealed class SupervisionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_that_shuts_down_gives_its_runs_back_for_the_next_one()
+    {
+        var runId = _desk.Submit(RunKind.Selftest, new SelftestSpec { Units = 40, MillisecondsPerUnit = 50 }).Run.RunId;
+        await TestPrograms.UntilAsync(() => _host.Ledger.Get(runId), run => run.Progress?.Done > 0);
+
+        await _host.DisposeAsync();
+        var given = _host.Ledger.Get(runId);
+        await using (JobHost.Start(_place.Store, new() { Supervision = Supervision }, TimeProvider.System))
+            await TestPrograms.UntilEndedAsync(_host.Ledger, runId);
+
+        Assert.Equal((RunState.Queued, 0), (given.State, given.FailedAttempts));
+        Assert.Equal((RunState.Succeeded, 2), (_host.Ledger.Get(runId).State, _host.Ledger.Get(runId).Attempt));
+    }
+
+    [Fact]
     public async Task A_pipeline_runs_its_stages_in_order()
     {
         var pipeline = _desk.Submit(new PipelineSpec { Name = "two", Stages = [Named("first"), Named("second")] }).Pipeline;

@@ -10,6 +10,8 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
 
+    private readonly DateTimeOffset _start = TimeProvider.System.GetUtcNow();
+
     /// <summary>Asks for one run, performs it here and returns it ended. A run that is already done is returned as it is.</summary>
     /// <exception cref="BadRequestException">The request is wrong.</exception>
     internal async Task<(RunRow Run, RunOrigin Origin)> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, CancellationToken stop) where TSpec : notnull
@@ -50,7 +52,8 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
 
     private async Task PerformAsync(RunLedger ledger, string id, RunOrigin origin, CancellationToken stop)
     {
-        await using var host = JobHost.Start(store, new() { Only = id, Poll = TimeSpan.FromSeconds(1) }, TimeProvider.System);
+        var queues = RunsOf(ledger, id).Select(run => Stage.Of(run.Kind).Queue).Distinct().ToList();
+        await using var host = JobHost.Start(store, new() { Only = id, Queues = queues, Poll = TimeSpan.FromSeconds(1) }, TimeProvider.System);
         var seen = new Dictionary<string, long>();
         var asked = false;
         while (true)
@@ -81,10 +84,10 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
             seen[run.RunId] = line.Sequence;
             // Lines of earlier attempts were shown then.
             if (line.At < _start || (line.Level == "information" && !options.Verbose)) continue;
+            // The error that ended the run is the last thing said, below.
+            if (run.IsEnded && run.Error is { } error && line.Message.EndsWith(error, StringComparison.Ordinal)) continue;
             display.Say(line.Level == "information" ? line.Message : $"{line.Level}: {line.Message}");
         }
         if (run.State == RunState.Running) display.Show(run.Progress);
     }
-
-    private readonly DateTimeOffset _start = TimeProvider.System.GetUtcNow();
 }
