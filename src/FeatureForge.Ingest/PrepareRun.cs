@@ -1,4 +1,5 @@
 // Makes the prepared forms that a corpus lacks for one preparation, part by part, from the items themselves.
+using System.Text.Json;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -45,16 +46,22 @@ public static class PrepareRun
         foreach (var part in missing)
         {
             var staged = Path.Combine(context.StagingFolder, $"part-{CorpusPublication.NumberOf(part):D5}.arrow");
-            var (rows, bad) = await PreparePartAsync(spec, context, Path.Combine(folder, part.Path), staged, meter, stop);
-            failed += bad;
-            if (rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), rows));
+            // Finished before the run was killed: its counts were written last.
+            var counts = ReadCounts(staged) ?? await PreparePartAsync(spec, context, Path.Combine(folder, part.Path), staged, meter, stop);
+            failed += counts.Failed;
+            if (counts.Rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), counts.Rows));
         }
         if (made.Count > 0) CorpusPublication.PublishPrepared(context, spec.Corpus, spec.Preparation, made);
         new Publication(context).Finish();
         return new(spec.Corpus, spec.Preparation.Hash, made.Count, made.Sum(part => part.Rows), failed);
     }
 
-    private static async Task<(long Rows, long Failed)> PreparePartAsync(PrepareSpec spec, RunContext context, string itemsPath, string staged, ProgressMeter meter, CancellationToken stop)
+    private sealed record PartCounts(long Rows, long Failed);
+
+    private static PartCounts? ReadCounts(string staged) =>
+        File.Exists(staged + ".json") ? JsonSerializer.Deserialize<PartCounts>(File.ReadAllText(staged + ".json"), SpecJson.Line) : null;
+
+    private static async Task<PartCounts> PreparePartAsync(PrepareSpec spec, RunContext context, string itemsPath, string staged, ProgressMeter meter, CancellationToken stop)
     {
         var (rows, failed) = (0L, 0L);
         var unfinished = staged + ".tmp";
@@ -79,7 +86,9 @@ public static class PrepareRun
             writer.Complete();
         }
         File.Move(unfinished, staged, overwrite: true);
-        return (rows, failed);
+        var counts = new PartCounts(rows, failed);
+        DurableFile.WriteAllText(staged + ".json", JsonSerializer.Serialize(counts, SpecJson.Line));
+        return counts;
     }
 
     private static Outcome Decode(ItemRow row, PreparationSpec preparation, RunContext context, CancellationToken stop)

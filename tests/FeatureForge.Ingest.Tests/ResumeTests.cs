@@ -68,6 +68,24 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains(second.LogLines, line => line.Message.StartsWith("Resuming after 1 finished parts", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_killed_prepare_run_makes_only_the_parts_that_it_had_not_finished()
+    {
+        using var store = new TemporaryStore();
+        await Ingested.RunAsync(store, Spec);
+        foreach (var folder in Directory.GetDirectories(Path.Combine(store.Store.CorpusFolder(Ingested.Corpus), "prepared"))) Directory.Delete(folder, recursive: true);
+        var spec = new PrepareSpec { Corpus = Ingested.Corpus, Preparation = store.Store.Corpus(Ingested.Corpus).Preparations[Modality.Text] };
+        var killer = new RecordingReporter { OnProgress = progress => { if (progress.Done >= 2500) throw new KilledException(); } };
+        await Assert.ThrowsAsync<KilledException>(() => PrepareRun.ExecuteAsync(spec, store.Context("p", killer, time: new TickingTimeProvider()), default));
+        var reporter = new RecordingReporter();
+
+        var result = await PrepareRun.ExecuteAsync(spec, store.Context("p", reporter, time: new TickingTimeProvider()), default);
+
+        Assert.Equal(2, result.Parts);
+        Assert.Equal(store.Store.Corpus(Ingested.Corpus).TotalItems, result.Prepared);
+        Assert.True(reporter.ProgressReports.Max(progress => progress.Done) < result.Prepared);
+    }
+
     private IngestSpec Spec => new() { Sources = [_table], Corpus = Ingested.Corpus };
 
     private static void AssertSame(Ingested expected, Ingested resumed)
