@@ -53,7 +53,8 @@ public static class ServerHost
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
-        app.UseWhen(http => !http.Request.Path.StartsWithSegments("/api") && !http.Request.Path.StartsWithSegments("/media"), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
+        app.UseWhen(http => !IsForPrograms(http), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
+        app.UseWhen(IsForPrograms, api => api.UseStatusCodePages());
         app.UseRouting();
         app.UseAntiforgery();
         app.UseHangfireMount();
@@ -68,6 +69,9 @@ public static class ServerHost
         app.Map("/api/{**rest}", StoreApi.Missing);
         return app;
     }
+
+    // The API and media answer errors as problem details, everything else with a page.
+    private static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media");
 
     private static void AddServices(IServiceCollection services, ServerOptions options)
     {

@@ -114,6 +114,30 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
     }
 
+    [Theory]
+    [InlineData("/api/v1/runs?state=failed", 1)]
+    [InlineData("/api/v1/runs?kind=train&text=slow", 1)]
+    [InlineData("/api/v1/runs?kind=map", 0)]
+    public async Task Runs_are_found_by_state_kind_and_argument(string address, int expected)
+    {
+        var page = await server.Client.GetFromJsonAsync<JsonElement>(address);
+
+        Assert.Equal(expected, page.GetProperty("total").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("/api/v1/runs?state=lost")]
+    [InlineData("/api/v1/runs?take=100000")]
+    [InlineData("/api/v1/runs?take=many")]
+    [InlineData("/api/v1/corpora/mixed/items?modality=smell")]
+    public async Task Wrong_parameters_are_a_problem_of_status_400(string address)
+    {
+        var response = await server.Client.GetAsync(address);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+    }
+
     [Fact]
     public async Task Events_of_an_ended_run_tell_its_log_its_state_and_the_end()
     {

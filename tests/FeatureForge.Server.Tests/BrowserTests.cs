@@ -16,7 +16,7 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
         [
             "/", "/corpora", "/corpora/mixed", "/corpora/mixed?view=quarantine", $"/corpora/mixed/items/{server.ItemOf(Modality.Audio).ItemId}",
             "/encoders", "/encoders/eyes", "/sets", "/sets/eyes-mixed", "/clusterings", "/clusterings/groups?cluster=c.1",
-            "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster",
+            "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster", "/hangfire", "/hangfire/servers",
         ];
         foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
         {

@@ -27,10 +27,10 @@ public static class RunsApi
         api.MapPost("/runs/{id:runid}/resume", Resume);
     }
 
-    private static IResult List(RunState? state, RunKind? kind, string? text, int? skip, int? take, RunLedger ledger)
+    private static IResult List(string? state, string? kind, string? text, int? skip, int? take, RunLedger ledger)
     {
         if (skip is < 0 || take is < 1 or > 1000) return Results.Problem("Expected skip >= 0 and take from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
-        return StoreApi.Json(ledger.List(new() { State = state, Kind = kind, Text = text, Skip = skip ?? 0, Take = take ?? 50 }));
+        return StoreApi.Json(ledger.List(new() { State = StoreApi.Word<RunState>("state", state), Kind = StoreApi.Word<RunKind>("kind", kind), Text = text, Skip = skip ?? 0, Take = take ?? 50 }));
     }
 
     private static IResult Metrics(string id, string? names, RunLedger ledger)
@@ -112,7 +112,7 @@ public static class RunsApi
         run.Attempt,
         run.Error,
         Percent = RunWording.Percent(run.Progress),
-        Line = run.Progress == null ? "" : RunWording.Line(run.Progress),
+        Line = run.State == RunState.Running ? RunWording.Line(run.Progress) : "",
         run.Progress,
     };
 

@@ -34,6 +34,15 @@ public static class StoreApi
 
     internal static IResult Created<T>(T value) => Results.Json(value, SpecJson.Line, statusCode: StatusCodes.Status201Created);
 
+    /// <summary>One of a closed list by its lower-case name; null when not given.</summary>
+    /// <exception cref="BadRequestException">There is no such word.</exception>
+    internal static T? Word<T>(string parameter, string? word) where T : struct, Enum
+    {
+        if (string.IsNullOrEmpty(word)) return null;
+        return Enum.TryParse<T>(word, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value
+            : throw new BadRequestException($"The {parameter} is '{word}'; expected one of: {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+    }
+
     /// <summary>The request's body. Anything but application/json is refused: browsers send other types across sites unasked.</summary>
     /// <exception cref="BadRequestException">The body is no such JSON.</exception>
     internal static async Task<T> ReadAsync<T>(HttpRequest request, CancellationToken stop)
@@ -47,11 +56,11 @@ public static class StoreApi
 
     internal static IResult Missing() => Results.Problem("There is nothing with this name or id.", statusCode: StatusCodes.Status404NotFound);
 
-    private static async Task<IResult> ItemsAsync(string name, Modality? modality, long? first, int? count, Store store, ItemReader items, CancellationToken stop)
+    private static async Task<IResult> ItemsAsync(string name, string? modality, long? first, int? count, Store store, ItemReader items, CancellationToken stop)
     {
         if (store.FindCorpus(name) is not { } corpus) return Missing();
         if (first is < 0 || count is < 1 or > 1000) return Results.Problem("Expected first >= 0 and count from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
-        return Json(await items.PageAsync(corpus, modality, first ?? 0, count ?? 100, stop));
+        return Json(await items.PageAsync(corpus, Word<Modality>("modality", modality), first ?? 0, count ?? 100, stop));
     }
 
     private static async Task<IResult> ItemAsync(string name, string id, Store store, ItemReader items, CancellationToken stop) =>
