@@ -10,6 +10,14 @@ namespace FeatureForge.Ingest;
 /// <param name="LabelsPath">CSV with path,label,split; path joins on items.path.</param>
 public sealed record SampleCorpus(Modality Modality, string SourcePath, string LabelsPath)
 {
+    /// <summary>Makes a corpus of the modality: spoken syllables, glyphs and textures, or sentences from a grammar.</summary>
+    public static SampleCorpus Write(Modality modality, string folder, int count, int seed) => modality switch
+    {
+        Modality.Audio => SpokenSyllables.Write(folder, count, seed),
+        Modality.Image => GlyphsAndTextures.Write(folder, count, seed),
+        _ => GrammarSentences.Write(folder, count, seed),
+    };
+
     /// <summary>One fifth is for tests.</summary>
     internal static string WriteLabels(string path, IEnumerable<(string Path, string Label)> rows)
     {

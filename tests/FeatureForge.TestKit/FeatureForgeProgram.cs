@@ -3,11 +3,12 @@ using System.Diagnostics;
 using System.Text.Json;
 using FeatureForge.Data;
 
-namespace FeatureForge.Cli.Tests;
+namespace FeatureForge.TestKit;
 
-internal sealed record Outcome(int ExitCode, string Output, string Errors)
+/// <summary>How the program ended and what it said.</summary>
+public sealed record Outcome(int ExitCode, string Output, string Errors)
 {
-    internal JsonElement Json
+    public JsonElement Json
     {
         get
         {
@@ -17,7 +18,8 @@ internal sealed record Outcome(int ExitCode, string Output, string Errors)
     }
 }
 
-internal sealed class FeatureForgeProgram : IDisposable
+/// <summary>The program under test, beside the tests' own assembly.</summary>
+public sealed class FeatureForgeProgram : IDisposable
 {
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -33,28 +35,30 @@ internal sealed class FeatureForgeProgram : IDisposable
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
-    internal static FeatureForgeProgram Start(string storePath, params string[] arguments) => new(storePath, arguments);
+    public static FeatureForgeProgram Start(string storePath, params string[] arguments) => new(storePath, arguments);
 
-    internal static async Task<Outcome> RunAsync(string storePath, params string[] arguments)
+    public static async Task<Outcome> RunAsync(string storePath, params string[] arguments)
     {
         using var program = Start(storePath, arguments);
         return await program.EndAsync();
     }
 
-    internal async Task<Outcome> EndAsync()
+    public async Task<Outcome> EndAsync()
     {
         await _process.WaitForExitAsync();
         return new(_process.ExitCode, await _output, await _errors);
     }
 
-    internal void Signal(string signal)
+    public void Signal(string signal) => Signal(_process.Id, signal);
+
+    public static void Signal(int processId, string signal)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{signal}", $"{processId}"]);
         kill.WaitForExit();
     }
 
     /// <summary>Polls until the condition holds; the deadline only turns a hang into a failure.</summary>
-    internal static async Task<T> UntilAsync<T>(Func<T> look, Func<T, bool> condition)
+    public static async Task<T> UntilAsync<T>(Func<T> look, Func<T, bool> condition)
     {
         var start = Stopwatch.GetTimestamp();
         while (true)
@@ -67,11 +71,21 @@ internal sealed class FeatureForgeProgram : IDisposable
     }
 
     /// <summary>The only run of the store once its worker reports progress.</summary>
-    internal static async Task<RunRow> UntilWorkingAsync(string storePath)
+    public static async Task<RunRow> UntilWorkingAsync(string storePath)
     {
         await UntilAsync(() => File.Exists(Path.Combine(storePath, "catalog.db")), there => there);
         using var ledger = RunLedger.Open(Store.Open(storePath), TimeProvider.System);
         return (await UntilAsync(() => ledger.List(new()).Runs.FirstOrDefault(), run => run is { Progress.Done: > 0, State: RunState.Running }))!;
+    }
+
+    /// <summary>The worker of the store's newest run once it reports progress; null when the program ended before that.</summary>
+    public async Task<ProcessIdentity?> UntilWorkingOrEndedAsync(string storePath)
+    {
+        await UntilAsync(() => File.Exists(Path.Combine(storePath, "catalog.db")) || _process.HasExited, there => there);
+        using var ledger = RunLedger.Open(Store.Open(storePath), TimeProvider.System);
+        RunRow? Working() => ledger.List(new() { State = RunState.Running }).Runs.FirstOrDefault(run => run is { Progress.Done: > 0, Worker: not null });
+        var run = await UntilAsync(() => (Run: Working(), _process.HasExited), seen => seen.Run is not null || seen.HasExited);
+        return run.Run?.Worker;
     }
 
     public void Dispose()
