@@ -107,7 +107,7 @@ internal sealed class TrainingLoop : IDisposable
             }
             if (IsProbeStep(done, steps)) Probe(done, stop);
             if (!atEnd && _context.Time.GetElapsedTime(saved) < _checkpointEvery) continue;
-            Guard(done, checkpointStep, _lossSum[0].item<float>());
+            Guard(done, checkpointStep, HostCopies.ToArray<float>(_lossSum)[0]);
             Checkpoint.Save(_checkpointPath, done, State(), Metrics);
             (saved, checkpointStep) = (_context.Time.GetTimestamp(), done);
         }
@@ -135,6 +135,7 @@ internal sealed class TrainingLoop : IDisposable
 
     private void Log(long done, long steps, long checkpointStep)
     {
+        using var scope = NewDisposeScope();
         var sums = HostCopies.ToArray<float>(_lossSum);
         using (no_grad()) _lossSum.zero_();
         Guard(done, checkpointStep, sums[0]);
