@@ -42,7 +42,7 @@ public sealed class WholePathTests : IDisposable
         Assert.Equal("succeeded", evaluated.GetProperty("state").GetString());
         Assert.True(verified.GetProperty("sound").GetBoolean());
         var encoderId = Store.Open(StorePath).Encoder("e").EncoderId;
-        Assert.Equal((long)count, Scalar($"select count(*) from '{StorePath}/corpora/c/items/*.parquet' where length(content) = byte_size"));
+        Assert.Equal((long)count, Scalar($"select count(*) from '{StorePath}/corpora/c/items/*.parquet' where octet_length(content) = byte_size"));
         foreach (var level in Level.All)
         {
             var table = $"'{StorePath}/embeddings/s/data/level={level}/grain=item/*.parquet'";
