@@ -17,7 +17,7 @@ export class Scatter {
     this.gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
     if (this.gl) this.prepare();
     else this.plane = canvas.getContext("2d");
-    new ResizeObserver(() => { const fitted = this.fitted; this.resize(); if (fitted) this.fit(); else this.draw(); }).observe(canvas);
+    new ResizeObserver(() => this.follow()).observe(canvas);
     this.resize();
     this.fit();
   }
@@ -71,6 +71,14 @@ export class Scatter {
     this.canvas.height = Math.round(this.height * this.ratio);
   }
 
+  // A canvas that changes size is blank, so it is painted again at once and not with the next frame.
+  follow() {
+    if (this.canvas.clientWidth === this.width && this.canvas.clientHeight === this.height) return;
+    this.resize();
+    if (this.fitted) this.fit();
+    if (this.rgba) this.paint();
+  }
+
   // Shows all points, with a margin, at equal scale in both directions.
   fit() {
     const { left, right, bottom, top } = this.bounds;
@@ -116,7 +124,12 @@ export class Scatter {
   draw() {
     if (!this.rgba || this.waiting) return;
     this.waiting = true;
-    requestAnimationFrame(() => { this.waiting = false; if (this.gl) this.drawGl(); else this.drawPlane(); });
+    requestAnimationFrame(() => { this.waiting = false; this.paint(); });
+  }
+
+  paint() {
+    if (this.gl) this.drawGl();
+    else this.drawPlane();
   }
 
   drawGl() {
