@@ -6,6 +6,7 @@ using FeatureForge.Server.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace FeatureForge.Server;
 
@@ -68,7 +69,7 @@ public static class RunsApi
     }
 
     // Events: "run" when state or progress changed, "log" with new lines, "metrics" when there are new numbers, "end" at last.
-    private static async Task EventsAsync(string id, long? after, HttpContext http, RunLedger ledger, TimeProvider time)
+    private static async Task EventsAsync(string id, long? after, HttpContext http, RunLedger ledger, TimeProvider time, IHostApplicationLifetime host)
     {
         if (ledger.Find(id) == null)
         {
@@ -77,7 +78,9 @@ public static class RunsApi
         }
         http.Response.ContentType = "text/event-stream";
         http.Response.Headers.CacheControl = "no-store";
-        var stop = http.RequestAborted;
+        // A server that stops does not wait for its readers; they ask again where they were.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, host.ApplicationStopping);
+        var stop = either.Token;
         var lastEventId = http.Request.Headers["Last-Event-ID"].ToString();
         var sequence = long.TryParse(lastEventId, out var seen) ? seen : after ?? 0;
         string? shown = null;
@@ -103,7 +106,13 @@ public static class RunsApi
                 return;
             }
         }
-        while (await timer.WaitForNextTickAsync(stop));
+        while (await NextTickAsync(timer, stop));
+    }
+
+    private static async Task<bool> NextTickAsync(PeriodicTimer timer, CancellationToken stop)
+    {
+        try { return await timer.WaitForNextTickAsync(stop); }
+        catch (OperationCanceledException) { return false; }
     }
 
     private static object Summary(RunRow run) => new
