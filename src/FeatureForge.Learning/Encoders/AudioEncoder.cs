@@ -23,6 +23,8 @@ internal sealed class AudioEncoder : ConvEncoder
     {
         if (preparation.SampleRate != LogMel.SampleRate)
             throw new BadRequestException($"The audio front end reads {LogMel.SampleRate} Hz; the corpus is prepared at {preparation.SampleRate} Hz.");
+        if (recipe.Encoder.FramesPerSecond is < 1 || WindowFrames % recipe.Encoder.FramesPerSecond != 0)
+            throw new BadRequestException($"Recipe {recipe.Name} asks for {recipe.Encoder.FramesPerSecond} frames per second; expected a divisor of {WindowFrames}.");
         mean = zeros(1);
         deviation = ones(1);
         RegisterComponents();
