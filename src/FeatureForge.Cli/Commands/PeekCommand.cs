@@ -38,7 +38,7 @@ internal static class PeekCommand
             ["corpora", var name, "items"] => Parts(store.CorpusFolder(name), store.Corpus(name).ItemParts, path => ItemsTable.ReadAsync(path, withContent: false, stop), stop),
             ["corpora", var name, "quarantine"] => Parts(store.CorpusFolder(name), store.Corpus(name).QuarantineParts, path => QuarantineTable.ReadAsync(path, stop), stop),
             ["encoders", var name, "metrics"] => Parts(store.EncoderFolder(name), store.Encoder(name).MetricParts, path => MetricsTable.ReadAsync(path, stop), stop),
-            ["clusterings", var name, "clusters"] => Parts(store.ClusteringFolder(name), store.Clustering(name).ClusterParts, path => ClustersTable.ReadAsync(path, stop), stop),
+            ["clusterings", var name, "clusters"] => Parts(store.ClusteringFolder(name), store.Clustering(name).ClusterParts, path => ClustersTable.ReadAsync(path, stop).Select(row => row with { Centroid = row.Centroid[..Math.Min(ShownValues, row.Centroid.Length)] }), stop),
             ["clusterings", var name, "memberships"] => Parts(store.ClusteringFolder(name), store.Clustering(name).MembershipParts, path => MembershipsTable.ReadAsync(path, stop), stop),
             ["clusterings", var name, "map"] => Parts(store.ClusteringFolder(name), store.Clustering(name).MapParts, path => MapTable.ReadAsync(path, stop), stop),
             ["embeddings", var name, var level, var grain] => Vectors(store, name, level, grain).ToAsyncEnumerable(),

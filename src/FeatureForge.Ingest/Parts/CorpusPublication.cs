@@ -26,7 +26,8 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
 
         var publication = new Publication(context);
         var items = withItems.Select((part, i) => publication.Add(Path.Combine(part.Folder(context), StagedPart.ItemsFile), _folder, $"items/part-{first + i:D5}.parquet", part.ItemIds.Count)).ToList();
-        var quarantine = quarantined == 0 ? [] : new[] { publication.Add(await GatherQuarantineAsync(stop), _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", quarantined) };
+        // A corpus's first part is there even without rows, so that tools find a table to read.
+        var quarantine = quarantined == 0 && _before is not null ? [] : new[] { publication.Add(await GatherQuarantineAsync(stop), _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", quarantined) };
         var manifest = new CorpusManifest
         {
             Name = spec.Corpus,
