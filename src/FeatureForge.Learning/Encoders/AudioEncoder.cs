@@ -1,5 +1,6 @@
-// Recordings: windows of one second every half second; a shorter recording is repeated until it fills its window.
-// Raw features are mean and variance of the 64 log-mel bands.
+// Recordings: windows of one second every half second. In a window that a shorter recording does not fill, the network sees
+// silence after its end; raw features (mean and variance of the 64 log-mel bands) see its frames repeated, which is the same
+// as its frames alone.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -103,9 +104,14 @@ internal sealed class AudioEncoder : ConvEncoder
             for (var i = 0; i < items.Length; i++)
             {
                 var found = spectrograms.Frames(items[i]);
-                // Anywhere in a short recording: it is repeated, so every start is a different phase of the same sound.
-                var start = random.Below(found > frames ? found - frames + 1 : found);
-                spectrograms.Read(items[i], start, values.AsSpan((view * items.Length + i) * frames * bands, frames * bands));
+                var target = values.AsSpan((view * items.Length + i) * frames * bands, frames * bands);
+                // Some stretch of a long recording; a short one anywhere in silence.
+                if (found > frames) spectrograms.Read(items[i], random.Below(found - frames + 1), target);
+                else
+                {
+                    target.Fill((Half)LogMel.Silence);
+                    spectrograms.Read(items[i], 0, target.Slice(random.Below(frames - found + 1) * bands, found * bands));
+                }
             }
         }
         return new(values, [2 * items.Length, 1, frames, bands]);
@@ -153,7 +159,21 @@ internal sealed class AudioEncoder : ConvEncoder
         return bands.gather(2, order).MoveToOuterDisposeScope();
     }
 
-    protected override Tensor NetworkInput(Tensor input) => (Shrink(input) - mean) / deviation;
+    /// <summary>Where a short recording has ended the network sees silence.</summary>
+    protected override Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows)
+    {
+        using var scope = NewDisposeScope();
+        var bands = Shrink(input);
+        var (count, frames) = (windows.Length, (int)bands.size(3));
+        var ended = new float[count * frames];
+        for (var w = 0; w < count; w++)
+        {
+            var found = Math.Min(frames, FramesOf(corpus.Samples(windows[w].Item).Length));
+            ended.AsSpan(w * frames + found, frames - found).Fill(1);
+        }
+        var silent = HostCopies.ToTensor(ended, [count, 1, 1, frames], Device) > 0;
+        return ((bands.masked_fill(silent, LogMel.Silence) - mean) / deviation).MoveToOuterDisposeScope();
+    }
 
     // [B, 64, 100] to [B, 1, bands, frames] as the recipe wants it.
     private Tensor Shrink(Tensor bands) =>

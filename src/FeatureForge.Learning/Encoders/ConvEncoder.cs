@@ -61,7 +61,7 @@ internal abstract class ConvEncoder : Encoder
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var input = Input(corpus, windows);
-        var stages = levels.Any(level => level != Level.Raw) ? network.forward(NetworkInput(input)) : [];
+        var stages = levels.Any(level => level != Level.Raw) ? network.forward(NetworkInput(input, corpus, windows)) : [];
         var moments = new Dictionary<(string, Grain), WindowMoments>();
         foreach (var level in levels)
         {
@@ -90,7 +90,7 @@ internal abstract class ConvEncoder : Encoder
     protected abstract Tensor Input(PreparedCorpus corpus, SpanWindow[] windows);
 
     /// <summary>Input of windows to what the network sees: [B, C, H, W].</summary>
-    protected abstract Tensor NetworkInput(Tensor input);
+    protected abstract Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows);
 
     /// <summary>Into how many rows and columns a window is cut at a grain.</summary>
     protected abstract (int Rows, int Columns) Grid(Grain grain);

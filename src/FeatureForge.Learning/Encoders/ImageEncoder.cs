@@ -76,7 +76,7 @@ internal sealed class ImageEncoder : ConvEncoder
         return HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
     }
 
-    protected override Tensor NetworkInput(Tensor input)
+    protected override Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows)
     {
         var sized = input.size(2) == _size ? input : nn.functional.adaptive_avg_pool2d(input, [_size, _size]);
         return (sized - mean) / deviation;

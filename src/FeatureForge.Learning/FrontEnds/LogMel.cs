@@ -21,6 +21,9 @@ internal sealed class LogMel : nn.Module<Tensor, Tensor>
     // About the power of the rounding error of 16-bit samples, so that digital silence is not an outlier.
     private const double PowerFloor = 1e-6;
 
+    /// <summary>The log-mel value of digital silence.</summary>
+    public static float Silence { get; } = (float)Math.Log(PowerFloor);
+
     private readonly Tensor window;
     private readonly Tensor filters;
 
