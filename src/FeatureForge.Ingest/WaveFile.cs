@@ -4,15 +4,26 @@ using System.Runtime.InteropServices;
 
 namespace FeatureForge.Ingest;
 
-internal static class WaveFile
+/// <summary>WAV files of one channel, 16 bit PCM.</summary>
+public static class WaveFile
 {
-    private const int HeaderBytes = 44;
+    /// <summary>Bytes before the samples.</summary>
+    public const int HeaderBytes = 44;
 
-    public static byte[] Of(ReadOnlySpan<short> samples, int sampleRate)
+    internal static byte[] Of(ReadOnlySpan<short> samples, int sampleRate)
     {
         var file = new byte[HeaderBytes + 2 * samples.Length];
+        Header(sampleRate, samples.Length).CopyTo(file, 0);
+        MemoryMarshal.AsBytes(samples).CopyTo(file.AsSpan(HeaderBytes));
+        return file;
+    }
+
+    /// <summary>The header of a file of so many samples at so many hertz.</summary>
+    public static byte[] Header(int sampleRate, int sampleCount)
+    {
+        var file = new byte[HeaderBytes];
         "RIFF"u8.CopyTo(file);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), HeaderBytes - 8 + 2 * sampleCount);
         "WAVEfmt "u8.CopyTo(file.AsSpan(8));
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(16), 16);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(20), 1);
@@ -22,8 +33,7 @@ internal static class WaveFile
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(32), 2);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(34), 16);
         "data"u8.CopyTo(file.AsSpan(36));
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(40), 2 * samples.Length);
-        MemoryMarshal.AsBytes(samples).CopyTo(file.AsSpan(HeaderBytes));
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(40), 2 * sampleCount);
         return file;
     }
 }
