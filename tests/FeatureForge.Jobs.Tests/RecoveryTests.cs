@@ -60,7 +60,8 @@ public sealed class RecoveryTests : IDisposable
     [Fact]
     public async Task A_frozen_host_loses_its_run_and_its_worker_to_the_next_and_cannot_end_it_again()
     {
-        var run = _ledger.Create(Request("""{"units":4,"milliseconds_per_unit":200}"""));
+        // Long enough that it cannot be over when its first progress, reported once a second, is seen.
+        var run = _ledger.Create(Request("""{"units":30,"milliseconds_per_unit":150}"""));
         using var frozen = TestPrograms.StartHost(_place.Store, leaseSeconds: 1);
         var working = await TestPrograms.UntilAsync(() => _ledger.Get(run.RunId), row => row.Progress?.Done > 0);
         TestPrograms.Signal(frozen.Id, "STOP");
