@@ -3,7 +3,6 @@
 using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Text.Json;
 
 namespace FeatureForge.Benchmarks;
 
@@ -46,7 +45,8 @@ internal static class QualityBenchmark
         var result = await FeatureForgeProcess.RunAsync(store, "evaluate", "--set", "set", "--clustering", "tree", "--labels", Path.Combine(dataset, "labels.csv"));
 
         await output.WriteLineAsync($"\n### {name} ({trained.TotalSeconds:F0} s of training wall time, start and stop included)\n");
-        await output.WriteLineAsync(JsonSerializer.Serialize(result, new JsonSerializerOptions { WriteIndented = true }));
+        await output.WriteLineAsync($"```\n{result.TrimEnd()}\n```");
+        await output.FlushAsync();
     }
 
     private static async Task UnpackAsync(string dataset, string folder)

@@ -32,8 +32,17 @@ internal static class StoredSet
         }
         var manifest = new SetManifest
         {
-            Name = name, Corpus = "corpus", CorpusVersion = 1, Encoder = "encoder", EncoderId = EncoderId, PreprocessingId = "p", Modality = modality,
-            Dtype = "float32", Items = rows, RunId = "run", UpdatedAt = DateTimeOffset.UnixEpoch,
+            Name = name,
+            Corpus = "corpus",
+            CorpusVersion = 1,
+            Encoder = "encoder",
+            EncoderId = EncoderId,
+            PreprocessingId = "p",
+            Modality = modality,
+            Dtype = "float32",
+            Items = rows,
+            RunId = "run",
+            UpdatedAt = DateTimeOffset.UnixEpoch,
             Tables = [new(Level.High, Grain.Item, dimension, metric, rows, files)],
         };
         DurableFile.WriteAllText(Path.Combine(folder, "set.json"), JsonSerializer.Serialize(manifest, SpecJson.Readable));
@@ -56,7 +65,14 @@ internal static class StoredSet
         DurableFile.WriteAllText(Path.Combine(folder, "prepared.json"), JsonSerializer.Serialize(prepared, SpecJson.Readable));
         var corpus = new CorpusManifest
         {
-            Name = "corpus", Version = 1, RunId = "run", UpdatedAt = DateTimeOffset.UnixEpoch, Quarantined = 0, Sources = [], ItemParts = [], QuarantineParts = [],
+            Name = "corpus",
+            Version = 1,
+            RunId = "run",
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+            Quarantined = 0,
+            Sources = [],
+            ItemParts = [],
+            QuarantineParts = [],
             Items = new Dictionary<Modality, long> { [preparation.Modality] = items },
             Preparations = new Dictionary<Modality, PreparationSpec> { [preparation.Modality] = preparation },
         };

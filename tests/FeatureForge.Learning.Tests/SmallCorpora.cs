@@ -29,7 +29,13 @@ internal static class SmallCorpora
             var numbers = Enumerable.Range(first, partSizes[part]).OrderBy(ItemId, StringComparer.Ordinal).ToList();
             var rows = numbers.Select(number => new ItemRow
             {
-                ItemId = ItemId(number), Modality = modality, SourceUri = "file:///x", Path = $"set/{number:D4}", MediaType = "x", ByteSize = 1, IngestedAt = DateTimeOffset.UnixEpoch,
+                ItemId = ItemId(number),
+                Modality = modality,
+                SourceUri = "file:///x",
+                Path = $"set/{number:D4}",
+                MediaType = "x",
+                ByteSize = 1,
+                IngestedAt = DateTimeOffset.UnixEpoch,
             }).ToList();
             var itemsPath = $"items/part-{part:D5}.parquet";
             Directory.CreateDirectory(Path.Combine(folder, "items"));
@@ -49,8 +55,16 @@ internal static class SmallCorpora
             new PreparedManifest { Corpus = corpus, Preparation = preparation, MadeWith = "test", Parts = preparedParts }, SpecJson.Readable));
         DurableFile.WriteAllText(Path.Combine(folder, "corpus.json"), JsonSerializer.Serialize(new CorpusManifest
         {
-            Name = corpus, Version = partSizes.Length, RunId = "ingest", UpdatedAt = DateTimeOffset.UnixEpoch, Items = new Dictionary<Modality, long> { [modality] = first },
-            Quarantined = 0, Sources = [], ItemParts = itemParts, QuarantineParts = [], Preparations = new Dictionary<Modality, PreparationSpec> { [modality] = preparation },
+            Name = corpus,
+            Version = partSizes.Length,
+            RunId = "ingest",
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+            Items = new Dictionary<Modality, long> { [modality] = first },
+            Quarantined = 0,
+            Sources = [],
+            ItemParts = itemParts,
+            QuarantineParts = [],
+            Preparations = new Dictionary<Modality, PreparationSpec> { [modality] = preparation },
         }, SpecJson.Readable));
     }
 

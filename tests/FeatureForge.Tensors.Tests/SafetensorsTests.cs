@@ -19,8 +19,11 @@ public sealed class SafetensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>
         {
-            ["b"] = HostCopies.ToTensor([1.5f, -2, 3, 4], [2, 2], CPU), ["a"] = HostCopies.ToTensor([7L], [], CPU),
-            ["empty"] = zeros(0, 3), ["bytes"] = HostCopies.ToTensor("xyz"u8, [3], CPU), ["half"] = ones(2).to(ScalarType.Float16),
+            ["b"] = HostCopies.ToTensor([1.5f, -2, 3, 4], [2, 2], CPU),
+            ["a"] = HostCopies.ToTensor([7L], [], CPU),
+            ["empty"] = zeros(0, 3),
+            ["bytes"] = HostCopies.ToTensor("xyz"u8, [3], CPU),
+            ["half"] = ones(2).to(ScalarType.Float16),
         };
 
         Safetensors.Write(PathOf("x"), tensors, new Dictionary<string, string> { ["k"] = "v \"quoted\"" });

@@ -1,6 +1,6 @@
 // Keywords of text clusters by class-based TF-IDF (Grootendorst 2022, arXiv 2203.05794), contrasted against the siblings
-// in the tree and not the whole corpus. Deviation: a word must also be more frequent here than among the siblings together,
-// which drops function words of any language without a list of them.
+// in the tree and not the whole corpus. Deviation: a word must also be more frequent here than among the siblings together, and
+// counts by how much more, which drops function words of any language without a list of them.
 namespace FeatureForge.Clustering;
 
 /// <summary>How often each word occurs in a cluster, in how many of its documents, and how many words and documents there are.</summary>
@@ -59,8 +59,9 @@ internal static class KeywordNames
             var here = (double)times / own.Total;
             var elsewhere = (all - times + 1.0) / (together.Total - own.Total + 1.0);
             if (classes > 1 && here < MoreFrequent * elsewhere) continue;
-            // Repetition inside one document counts less than use by many.
-            scored.Add((word, (double)documents / own.Documents * Math.Log(1 + wordsPerClass / all)));
+            // Repetition inside one document counts less than use by many, and what sets apart more than what is frequent.
+            var contrast = classes > 1 ? Math.Log(here / elsewhere) : 1;
+            scored.Add((word, (double)documents / own.Documents * Math.Log(1 + wordsPerClass / all) * contrast));
         }
         return [.. scored.OrderByDescending(pair => pair.Score).ThenBy(pair => pair.Word, StringComparer.Ordinal).Take(Count).Select(pair => pair.Word)];
     }

@@ -60,7 +60,8 @@ public static class WorkerProgram
             Span<byte> nothing = stackalloc byte[1];
             while (input.Read(nothing) > 0) { }
             PosixProcess.EndNow();
-        }) { IsBackground = true, Name = "supervisor watch" };
+        })
+        { IsBackground = true, Name = "supervisor watch" };
         watch.Start();
     }
 }

@@ -12,7 +12,8 @@ internal static class TorchThread
             try { done.SetResult(work()); }
             catch (OperationCanceledException error) { done.SetCanceled(error.CancellationToken); }
             catch (Exception error) { done.SetException(error); }
-        }) { Name = name, IsBackground = true };
+        })
+        { Name = name, IsBackground = true };
         thread.Start();
         return done.Task;
     }
