@@ -68,7 +68,7 @@ internal static class RunSummary
         var text = run.Kind switch
         {
             RunKind.Ingest => Ingest(Read<IngestResult>(run), store),
-            RunKind.Train => Train(Read<TrainResult>(run), store),
+            RunKind.Train => Train(Read<TrainResult>(run), JsonSerializer.Deserialize<TrainSpec>(run.Spec, SpecJson.Line)!.Corpus, store),
             RunKind.Extract => Extract(Read<ExtractResult>(run), store),
             RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
             RunKind.Map => Map(Read<MapResult>(run), store),
@@ -86,10 +86,10 @@ internal static class RunSummary
         Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
         """);
 
-    private static string Train(TrainResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+    private static string Train(TrainResult result, string corpus, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, recipe {result.Recipe}): {result.Steps:N0} steps on {result.Device}, final loss {result.FinalLoss:0.####}.
         Probes: {string.Join(", ", result.Probes.Select(probe => string.Create(CultureInfo.InvariantCulture, $"{probe.Key} {probe.Value:0.###}")))}
-        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus CORPUS --encoder {result.Encoder}
+        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus {corpus} --encoder {result.Encoder}
         """);
 
     private static string Extract(ExtractResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
