@@ -1,27 +1,63 @@
 // NT-Xent: two views of an item attract, all other views in the batch repel.
 // Chen, Kornblith, Norouzi, Hinton 2020, "A simple framework for contrastive learning of visual representations"
-// (arXiv 2002.05709), equation 1. No deviations. Needs large batches: every other view is a negative.
+// (arXiv 2002.05709), equation 1. Deviation: with more than two views, the mean over all pairs of views with a global one.
+// Needs large batches: every other view is a negative.
 using FeatureForge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
-internal static class NtXent
+internal sealed record NtXentSpec : ObjectiveSpec
 {
-    public const string Name = "NT-Xent";
+    /// <summary>Divides the cosines; lower separates neighbours more sharply.</summary>
+    public double Temperature { get; init; } = 0.2;
+    public ProjectorSpec Projector { get; init; } = new();
 
-    /// <summary>The mean loss over all 2B views. projected: [2B, D], the second views after all first views in the same order.</summary>
-    /// <returns>A scalar; ln(2B - 1) when nothing is learned.</returns>
-    public static Tensor Loss(Tensor projected, double temperature)
+    public override IEnumerable<string> Problems()
     {
-        Require.Shape(projected, Require.Any, Require.Any);
-        var count = projected.size(0);
-        if (count % 2 != 0 || count < 4) throw new ArgumentException($"Expected two views of at least two items, found {count} rows.");
-        var unit = nn.functional.normalize(projected, p: 2, dim: 1); // [2B, D]
+        foreach (var problem in base.Problems()) yield return problem;
+        if (!(Temperature > 0)) yield return $"temperature is {Temperature}; expected more than 0.";
+        foreach (var problem in Projector.Problems()) yield return problem;
+    }
+
+    public override Objective Build(EncoderShape shape) => new NtXent(this, shape);
+}
+
+internal sealed class NtXent : Objective
+{
+    private readonly Projector projector;
+    private readonly double _temperature;
+
+    public NtXent(NtXentSpec spec, EncoderShape shape) : base("NT-Xent")
+    {
+        _temperature = spec.Temperature;
+        projector = new Projector(shape.Width, spec.Projector);
+        RegisterComponents();
+    }
+
+    public override Tensor Loss(ObjectiveInput input)
+    {
+        Require.Shape(input.Features, Require.Any, Require.Any, Require.Any);
+        var projected = projector.forward(input.Features.flatten(0, 1)).view(input.Features.size(0), input.Features.size(1), -1); // [V, B, P]
+        var pairs = from a in Enumerable.Range(0, input.GlobalViews)
+                    from b in Enumerable.Range(a + 1, Math.Max(0, (int)projected.size(0) - a - 1))
+                    select Pair(projected[a], projected[b], _temperature);
+        return stack(pairs.ToList()).mean();
+    }
+
+    /// <summary>The mean loss over two views [B, P] of the same items in the same order.</summary>
+    /// <returns>A scalar; ln(2B - 1) when nothing is learned.</returns>
+    public static Tensor Pair(Tensor first, Tensor second, double temperature)
+    {
+        Require.Shape(first, Require.Any, Require.Any);
+        Require.Shape(second, first.size(0), first.size(1));
+        if (first.size(0) < 2) throw new ArgumentException($"Expected two views of at least two items, found {first.size(0)}.");
+        var unit = nn.functional.normalize(cat([first, second], 0), p: 2, dim: 1); // [2B, P]
+        var count = unit.size(0);
         var similarity = mm(unit, unit.t()) / temperature; // [2B, 2B]
-        var itself = eye(count, dtype: ScalarType.Bool, device: projected.device);
-        var partner = arange(count, dtype: ScalarType.Int64, device: projected.device).roll(count / 2);
+        var itself = eye(count, dtype: ScalarType.Bool, device: unit.device);
+        var partner = arange(count, dtype: ScalarType.Int64, device: unit.device).roll(count / 2);
         return nn.functional.cross_entropy(similarity.masked_fill(itself, float.NegativeInfinity), partner);
     }
 }

@@ -20,9 +20,8 @@ internal sealed record Recipe
     public ImageViewSpec ImageViews { get; init; } = new();
     public AudioViewSpec AudioViews { get; init; } = new();
     public TextViewSpec TextViews { get; init; } = new();
-    public double Temperature { get; init; } = 0.2;
-    public int ProjectorHidden { get; init; } = 512;
-    public int ProjectorWidth { get; init; } = 64;
+    /// <summary>The losses, added up by their weights.</summary>
+    public required IReadOnlyList<ObjectiveSpec> Objectives { get; init; }
 
     /// <summary>Items per step; fewer when the corpus is smaller.</summary>
     public int BatchSize { get; init; } = 256;

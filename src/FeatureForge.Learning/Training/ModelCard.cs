@@ -13,7 +13,7 @@ internal static class ModelCard
         var text = new StringBuilder();
         text.AppendLine(culture, $"# {manifest.Name}").AppendLine();
         text.AppendLine(culture, $"An encoder for {manifest.Modality.ToString().ToLowerInvariant()}, trained without labels on corpus `{manifest.Corpus}` (version {manifest.CorpusVersion}, {items} items)");
-        text.AppendLine(culture, $"by recipe `{manifest.Recipe}`: {manifest.Steps} steps of {Math.Min(recipe.BatchSize, items)} items, objective NT-Xent (temperature {recipe.Temperature}), final loss {finalLoss:0.000}.").AppendLine();
+        text.AppendLine(culture, $"by recipe `{manifest.Recipe}`: {manifest.Steps} steps of {Math.Min(recipe.BatchSize, items)} items, objective {string.Join(" + ", recipe.Objectives.Select(objective => objective.Describe()))}, final loss {finalLoss:0.000}.").AppendLine();
         text.AppendLine(culture, $"- encoder_id: `{manifest.EncoderId}`");
         text.AppendLine(culture, $"- parameters: {manifest.Parameters}");
         text.AppendLine(culture, $"- device: {manifest.Device}").AppendLine();

@@ -11,6 +11,8 @@ internal enum DrawPurpose
     Probe,
     Sample,
     Subspace,
+    Objective,
+    Mask,
 }
 
 /// <summary>A generator for one step and purpose.</summary>

@@ -1,4 +1,4 @@
-// The loop: batches -> two views -> encoder -> projector -> NT-Xent -> AdamW, with checkpoints, probes and guards.
+// The loop: batches -> views -> encoder -> objectives -> AdamW, with checkpoints, probes and guards.
 // Runs on one thread; reads the loss to the host only when logging. Killed anywhere, it continues at the last checkpoint
 // and ends with the same bits on the CPU, because every draw depends on (seed, step) alone.
 using FeatureForge.Data;
@@ -25,7 +25,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly int _seed;
     private readonly int _batchSize;
     private readonly string _checkpointPath;
-    private readonly Projector _projector;
+    private readonly IReadOnlyList<Objective> _objectives;
     private readonly FlatParameters _parameters;
     private readonly AdamW _optimiser;
     private readonly Tensor _lossSum; // [2]: sum of losses and their number since the last log line
@@ -36,9 +36,9 @@ internal sealed class TrainingLoop : IDisposable
         (_context, _corpus, _encoder, _recipe, _seed) = (context, corpus, encoder, encoder.Recipe, seed);
         _batchSize = Math.Min(_recipe.BatchSize, corpus.Count);
         _checkpointPath = Path.Combine(context.StagingFolder, "checkpoint.safetensors");
-        _projector = new Projector(encoder.Width, _recipe.ProjectorHidden, _recipe.ProjectorWidth);
-        _projector.to(encoder.Device);
-        _parameters = new FlatParameters(encoder.parameters().Concat(_projector.parameters()));
+        _objectives = [.. _recipe.Objectives.Select(spec => spec.Build(new(encoder.Width, encoder.Width, 1, 0)))];
+        foreach (var objective in _objectives) objective.to(encoder.Device);
+        _parameters = new FlatParameters(encoder.parameters().Concat(_objectives.SelectMany(objective => objective.parameters())));
         _optimiser = new AdamW(_parameters, _recipe.WeightDecay);
         _lossSum = zeros(2, device: encoder.Device).DetachFromDisposeScope();
         _probe = new QualityProbe(corpus, encoder, seed);
@@ -126,9 +126,15 @@ internal sealed class TrainingLoop : IDisposable
         Tensor views;
         using (no_grad()) views = _encoder.Views(batch, new StepRandom(_seed, step, DrawPurpose.Views)); // [2B, ...]
         _encoder.train();
-        _projector.train();
         _parameters.Gradients.zero_();
-        var loss = NtXent.Loss(_projector.forward(_encoder.Trained(views)), _recipe.Temperature);
+        var features = _encoder.Trained(views);
+        var input = new ObjectiveInput { Features = features.view(2, -1, features.size(1)), GlobalViews = 2, Random = new StepRandom(_seed, step, DrawPurpose.Objective) };
+        var loss = zeros(1, device: _encoder.Device).sum();
+        for (var i = 0; i < _objectives.Count; i++)
+        {
+            _objectives[i].train();
+            loss = loss + _objectives[i].Loss(input) * _recipe.Objectives[i].Weight;
+        }
         loss.backward();
         _optimiser.Step(step + 1, learningRate);
         using (no_grad()) _lossSum.add_(stack([loss.detach(), ones_like(loss)]));
@@ -148,7 +154,7 @@ internal sealed class TrainingLoop : IDisposable
     private void Guard(long done, long checkpointStep, float lossSum)
     {
         if (float.IsFinite(lossSum)) return;
-        throw new InvalidOperationException($"{NtXent.Name} became {lossSum} between steps {Math.Max(checkpointStep, done - LogEvery) + 1} and {done}. "
+        throw new InvalidOperationException($"{string.Join(" + ", _objectives.Select(objective => objective.GetName()))} became {lossSum} between steps {Math.Max(checkpointStep, done - LogEvery) + 1} and {done}. "
             + $"The last good checkpoint is of step {checkpointStep}{(checkpointStep > 0 ? $" in {_checkpointPath}" : "")}. Lower the recipe's learning rate (now {_recipe.LearningRate}) or check the items for broken values.");
     }
 
@@ -159,14 +165,14 @@ internal sealed class TrainingLoop : IDisposable
         foreach (var (name, value) in scores.Where(pair => pair.Key != "spread.high")) Metrics.Add(done, name, value);
         if (done == 0 || (scores["spread.high"] >= CollapsedSpread && scores["rankme_ratio.high"] >= CollapsedRank)) return;
         throw new InvalidOperationException($"The encoder has collapsed at step {done}: vectors of different items are nearly the same (spread {scores["spread.high"]:0.###}, expected at least {CollapsedSpread}; "
-            + $"effective rank {scores["rankme_ratio.high"]:0.####} of the width, expected at least {CollapsedRank}). Are the items nearly identical? Otherwise lower the temperature (now {_recipe.Temperature}) or the learning rate in a recipe file.");
+            + $"effective rank {scores["rankme_ratio.high"]:0.####} of the width, expected at least {CollapsedRank}). Are the items nearly identical? Otherwise lower the learning rate (now {_recipe.LearningRate}) or change the objective in a recipe file.");
     }
 
     private Dictionary<string, Tensor> State()
     {
         var state = _encoder.State().ToDictionary(pair => "encoder." + pair.Key, pair => pair.Value);
-        foreach (var (name, tensor) in _projector.named_parameters()) state["projector." + name] = tensor;
-        foreach (var (name, tensor) in _projector.named_buffers()) state["projector." + name] = tensor;
+        for (var i = 0; i < _objectives.Count; i++)
+            foreach (var (name, tensor) in _objectives[i].state_dict()) state[$"objectives.{i}.{name}"] = tensor;
         state["optimiser.first"] = _optimiser.First;
         state["optimiser.second"] = _optimiser.Second;
         state["loss_sum"] = _lossSum;
@@ -178,6 +184,6 @@ internal sealed class TrainingLoop : IDisposable
         _optimiser.Dispose();
         _parameters.Dispose();
         _lossSum.Dispose();
-        _projector.Dispose();
+        foreach (var objective in _objectives) objective.Dispose();
     }
 }

@@ -1,0 +1,45 @@
+// Between encoder and objective during training; thrown away afterwards, because its output over-fits the pretext task.
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace FeatureForge.Learning;
+
+/// <summary>Widths of a projector's hidden layers and of its output.</summary>
+internal sealed record ProjectorSpec
+{
+    public int Hidden { get; init; } = 512;
+    /// <summary>Hidden layers, each Linear, BatchNorm, ReLU.</summary>
+    public int HiddenLayers { get; init; } = 1;
+    public int Width { get; init; } = 64;
+
+    public IEnumerable<string> Problems()
+    {
+        if (Hidden < 1 || Width < 1 || HiddenLayers < 1) yield return $"projector has {HiddenLayers} hidden layers of {Hidden} and width {Width}; expected at least 1 of each.";
+    }
+}
+
+/// <summary>[N, D] to [N, P]: Linear, BatchNorm, ReLU (once or more), Linear.</summary>
+internal sealed class Projector : nn.Module<Tensor, Tensor>
+{
+    private readonly ModuleList<Linear> hidden = [];
+    private readonly ModuleList<BatchNorm1d> norm = [];
+    private readonly Linear output;
+
+    public Projector(long width, ProjectorSpec spec) : base(nameof(Projector))
+    {
+        for (var i = 0; i < spec.HiddenLayers; i++)
+        {
+            hidden.Add(nn.Linear(i == 0 ? width : spec.Hidden, spec.Hidden, hasBias: false));
+            norm.Add(nn.BatchNorm1d(spec.Hidden));
+        }
+        output = nn.Linear(spec.Hidden, spec.Width, hasBias: false);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        for (var i = 0; i < hidden.Count; i++) input = nn.functional.relu(norm[i].forward(hidden[i].forward(input)));
+        return output.forward(input);
+    }
+}
