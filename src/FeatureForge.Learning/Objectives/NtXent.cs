@@ -27,23 +27,21 @@ internal sealed record NtXentSpec : ObjectiveSpec
 internal sealed class NtXent : Objective
 {
     private readonly Projector projector;
+    private readonly long _width;
     private readonly double _temperature;
 
     public NtXent(NtXentSpec spec, EncoderShape shape) : base("NT-Xent")
     {
-        _temperature = spec.Temperature;
+        (_width, _temperature) = (shape.Width, spec.Temperature);
         projector = new Projector(shape.Width, spec.Projector);
         RegisterComponents();
     }
 
     public override Tensor Loss(ObjectiveInput input)
     {
-        Require.Shape(input.Features, Require.Any, Require.Any, Require.Any);
-        var projected = projector.forward(input.Features.flatten(0, 1)).view(input.Features.size(0), input.Features.size(1), -1); // [V, B, P]
-        var pairs = from a in Enumerable.Range(0, input.GlobalViews)
-                    from b in Enumerable.Range(a + 1, Math.Max(0, (int)projected.size(0) - a - 1))
-                    select Pair(projected[a], projected[b], _temperature);
-        return stack(pairs.ToList()).mean();
+        var projected = projector.OfViews(input.Views(_width)); // [V, B, P]
+        var losses = ViewPairs.Of(projected, input.GlobalViews).Select(pair => Pair(pair.First, pair.Second, _temperature));
+        return stack(losses.ToList()).mean();
     }
 
     /// <summary>The mean loss over two views [B, P] of the same items in the same order.</summary>

@@ -3,6 +3,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FeatureForge.Data;
+using FeatureForge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,6 +12,17 @@ namespace FeatureForge.Learning;
 /// <summary>An objective in a recipe: its kind, its weight in the sum, and its own settings.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(NtXentSpec), "nt-xent")]
+[JsonDerivedType(typeof(SigRegSpec), "sigreg")]
+[JsonDerivedType(typeof(VisRegSpec), "visreg")]
+[JsonDerivedType(typeof(VicRegSpec), "vicreg")]
+[JsonDerivedType(typeof(BarlowTwinsSpec), "barlow-twins")]
+[JsonDerivedType(typeof(ByolSpec), "byol")]
+[JsonDerivedType(typeof(SwavSpec), "swav")]
+[JsonDerivedType(typeof(SimDinoSpec), "simdino")]
+[JsonDerivedType(typeof(TotalCodingRateSpec), "total-coding-rate")]
+[JsonDerivedType(typeof(MaskedAutoencoderSpec), "masked-autoencoder")]
+[JsonDerivedType(typeof(MaskedLatentSpec), "masked-latent")]
+[JsonDerivedType(typeof(MaskedTokensSpec), "masked-tokens")]
 internal abstract record ObjectiveSpec
 {
     /// <summary>Factor of this loss in the sum.</summary>
@@ -40,7 +52,7 @@ internal readonly record struct EncoderShape(long Width, long CellWidth, long Pa
 /// <summary>What the encoder made of one batch. V views of B items, the first G of them global.</summary>
 internal sealed record ObjectiveInput
 {
-    /// <summary>Pooled vectors of all views, [V, B, D]; gradients flow.</summary>
+    /// <summary>Pooled vectors of all views, [V, B, D], of any precision; gradients flow.</summary>
     public required Tensor Features { get; init; }
 
     /// <summary>G: how many of the views, the first ones, are global.</summary>
@@ -54,6 +66,17 @@ internal sealed record ObjectiveInput
 
     /// <summary>Draws of this step for this objective.</summary>
     public required StepRandom Random { get; init; }
+
+    /// <summary>The features in single precision, [V, B, D]: statistics of a batch drown in the rounding of half precision.</summary>
+    /// <exception cref="ArgumentException">Another width than <paramref name="width"/>, fewer than two views or items, or no such number of global views.</exception>
+    public Tensor Views(long width)
+    {
+        Require.Shape(Features, Require.Any, Require.Any, width);
+        var (views, items) = (Features.size(0), Features.size(1));
+        if (views < 2 || items < 2) throw new ArgumentException($"Expected at least [2, 2, {width}]: two views of two items, found [{views}, {items}, {width}].");
+        if (GlobalViews < 1 || GlobalViews > views) throw new ArgumentException($"Expected 1 to {views} global views among features [{views}, {items}, {width}], found {GlobalViews}.");
+        return Features.to(ScalarType.Float32);
+    }
 }
 
 /// <summary>One view of each item, encoded with some cells hidden. N = B items, T cells.</summary>
@@ -81,7 +104,7 @@ internal sealed record MaskSpec(double Share, int Block);
 /// <summary>A head and a loss. Submodules are fields: they are trained with the encoder and thrown away afterwards.</summary>
 internal abstract class Objective(string name) : nn.Module(name)
 {
-    /// <summary>The scalar loss of one batch.</summary>
+    /// <summary>The scalar loss of one batch, in single precision. To be called outside autocast, which would round its sums.</summary>
     /// <exception cref="ArgumentException">The input's shape does not fit; the message shows both.</exception>
     public abstract Tensor Loss(ObjectiveInput input);
 

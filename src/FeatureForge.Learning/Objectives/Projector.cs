@@ -37,6 +37,9 @@ internal sealed class Projector : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>[V, B, D] to [V, B, P]; the BatchNorm sees all views as one batch.</summary>
+    public Tensor OfViews(Tensor views) => forward(views.flatten(0, 1)).view(views.size(0), views.size(1), -1);
+
     public override Tensor forward(Tensor input)
     {
         for (var i = 0; i < hidden.Count; i++) input = nn.functional.relu(norm[i].forward(hidden[i].forward(input)));

@@ -37,6 +37,9 @@ internal sealed class StepRandom
     /// <summary>Standard normal, by Box and Muller.</summary>
     public float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - Uniform())) * Math.Cos(2 * Math.PI * Uniform()));
 
+    /// <summary>A number to seed another generator with.</summary>
+    public ulong Seed() => Next();
+
     /// <summary>A random order of 0 … count-1.</summary>
     public int[] Permutation(int count)
     {

@@ -55,6 +55,15 @@ public sealed class NtXentTests
     }
 
     [Fact]
+    public void Equals_what_an_independent_script_computed()
+    {
+        using var scope = NewDisposeScope();
+        var views = Waves.Tensor(0.3, 3, 6, 4);
+
+        Assert.Equal(Waves.Golden("nt-xent"), NtXent.Pair(views[0], views[1], 0.2).item<float>(), 1e-5);
+    }
+
+    [Fact]
     public void Does_not_depend_on_which_view_comes_first()
     {
         var rows = Draw(8 * 4, 3);
