@@ -23,6 +23,8 @@ public static class SpecJson
         DictionaryKeyPolicy = null,
         WriteIndented = indented,
         UnmappedMemberHandling = unmapped,
+        // People write "kind" where they like.
+        AllowOutOfOrderMetadataProperties = true,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

@@ -41,7 +41,7 @@ internal sealed record Recipe
     public static Recipe DefaultFor(Modality modality) => Read($"{modality.ToString().ToLowerInvariant()}-tiny");
 
     /// <summary>A built-in recipe by name, or a recipe file.</summary>
-    /// <exception cref="BadRequestException">Neither exists, or the file is not a recipe.</exception>
+    /// <exception cref="BadRequestException">Neither exists, or the file is not a recipe; every problem of its objectives is listed.</exception>
     public static Recipe Read(string nameOrPath)
     {
         using var stream = BuiltIn.Contains(nameOrPath)
@@ -51,13 +51,20 @@ internal sealed record Recipe
             throw new BadRequestException($"There is no recipe '{nameOrPath}': expected one of {string.Join(", ", BuiltIn)}, or the path of a recipe file.");
         try
         {
-            return JsonSerializer.Deserialize<Recipe>(stream, SpecJson.Strict)!;
+            using var json = JsonDocument.Parse(stream);
+            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("objectives", out var objectives))
+                BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Misspelt(objectives)));
+            var recipe = json.Deserialize<Recipe>(SpecJson.Strict)!;
+            BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Problems(recipe.Objectives, recipe.Modality)));
+            return recipe;
         }
         catch (JsonException error)
         {
             throw new BadRequestException($"Recipe {nameOrPath} cannot be read: {error.Message}");
         }
     }
+
+    private static List<string> Of(string nameOrPath, IEnumerable<string> problems) => [.. problems.Select(problem => $"Recipe {nameOrPath}: {problem}")];
 
     /// <summary>Steps when no budget is given.</summary>
     public long DefaultSteps(int items) =>
