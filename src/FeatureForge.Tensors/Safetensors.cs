@@ -1,7 +1,6 @@
 // The safetensors file format: 8 bytes length, a JSON header, raw little-endian values (huggingface/safetensors README).
 // Deviation: written files align every tensor to 8 bytes by padding the header; readers accept any valid file.
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,7 +10,7 @@ namespace FeatureForge.Tensors;
 /// <summary>Named tensors and string metadata in one file that every ML tool reads.</summary>
 public static class Safetensors
 {
-    private const int MaximumHeader = 100_000_000;
+    private const int BytesPerWrite = 1 << 30;
 
     private static readonly (ScalarType Type, string Name)[] _types =
     [
@@ -32,33 +31,19 @@ public static class Safetensors
         foreach (var name in names)
         {
             using var scope = NewDisposeScope();
-            var host = tensors[name].detach().cpu().contiguous();
-            if (host.numel() > 0) file.Write(host.bytes);
+            var host = tensors[name].detach().cpu().contiguous().view(-1);
+            var perWrite = BytesPerWrite / host.ElementSize;
+            for (var from = 0L; from < host.numel(); from += perWrite) file.Write(host.narrow(0, from, Math.Min(perWrite, host.numel() - from)).bytes);
         }
         file.Flush(flushToDisk: true);
     }
 
     /// <summary>Reads all tensors to the host and the metadata.</summary>
-    /// <exception cref="InvalidDataException">The file is not whole or not safetensors.</exception>
+    /// <exception cref="InvalidDataException">The file is not whole, not safetensors, or pickled; the sentence says which.</exception>
     public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
-        using var file = File.OpenRead(path);
-        Span<byte> length = stackalloc byte[8];
-        if (file.ReadAtLeast(length, 8, throwOnEndOfStream: false) < 8) throw Broken(path, "the file is shorter than 8 bytes");
-        var size = BinaryPrimitives.ReadInt64LittleEndian(length);
-        if (size is < 2 or > MaximumHeader || size > file.Length - 8) throw Broken(path, $"the header claims {size} bytes of {file.Length}");
-        var header = new byte[size];
-        file.ReadExactly(header);
-
-        var tensors = new Dictionary<string, Tensor>();
-        var metadata = new Dictionary<string, string>();
-        using var document = Parse(path, header);
-        foreach (var entry in document.RootElement.EnumerateObject())
-        {
-            if (entry.Name != "__metadata__") tensors[entry.Name] = ReadTensor(path, file, 8 + size, entry);
-            else foreach (var pair in entry.Value.EnumerateObject()) metadata[pair.Name] = pair.Value.GetString() ?? "";
-        }
-        return (tensors, metadata);
+        using var file = SafetensorsFile.Open(path);
+        return (file.Entries.Keys.ToDictionary(name => name, file.Read), new(file.Metadata));
     }
 
     private static byte[] Header(string[] names, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -91,43 +76,13 @@ public static class Safetensors
         return buffer.ToArray();
     }
 
-    private static Tensor ReadTensor(string path, FileStream file, long start, JsonProperty entry)
-    {
-        try
-        {
-            var type = _types.First(known => known.Name == entry.Value.GetProperty("dtype").GetString()).Type;
-            var shape = entry.Value.GetProperty("shape").EnumerateArray().Select(e => e.GetInt64()).ToArray();
-            var (from, to) = (entry.Value.GetProperty("data_offsets")[0].GetInt64(), entry.Value.GetProperty("data_offsets")[1].GetInt64());
-            var bytes = shape.Aggregate((long)ElementSize(type), (product, dimension) => checked(product * dimension));
-            if (from < 0 || to - from != bytes || start + to > file.Length)
-                throw Broken(path, $"tensor {entry.Name} needs {bytes} bytes, its offsets are {from} to {to}, the file has {file.Length - start}");
-            var tensor = empty(shape, dtype: type, device: CPU);
-            file.Position = start + from;
-            if (bytes > 0) file.ReadExactly(tensor.bytes);
-            return tensor;
-        }
-        catch (Exception error) when (error is KeyNotFoundException or InvalidOperationException or OverflowException or IndexOutOfRangeException or FormatException)
-        {
-            throw Broken(path, $"entry {entry.Name} is not a tensor description: {entry.Value.GetRawText()}");
-        }
-    }
+    internal static string TypeNames => string.Join(", ", _types.Select(known => known.Name));
 
-    private static JsonDocument Parse(string path, byte[] header)
-    {
-        try { return JsonDocument.Parse(Encoding.UTF8.GetString(header)); }
-        catch (JsonException error) { throw Broken(path, $"its header is not JSON ({error.Message})"); }
-    }
+    /// <summary>Null for types that cannot be read.</summary>
+    internal static ScalarType? TypeOf(string name) => _types.Any(known => known.Name == name) ? _types.First(known => known.Name == name).Type : null;
 
     private static string NameOf(ScalarType type) => _types.First(known => known.Type == type).Name;
 
-    private static int ElementSize(ScalarType type) => type switch
-    {
-        ScalarType.Float64 or ScalarType.Int64 => 8,
-        ScalarType.Float32 or ScalarType.Int32 => 4,
-        ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Int16 => 2,
-        _ => 1,
-    };
-
-    private static InvalidDataException Broken(string path, string what) =>
+    internal static InvalidDataException Broken(string path, string what) =>
         new($"{path} is not a whole safetensors file: {what}. Fetch or export it again.");
 }
