@@ -17,6 +17,7 @@ public static class TorchLibrary
 
     private static readonly List<string> _report = [];
     private static readonly Lock _gate = new();
+    private static readonly Dictionary<string, nint> _handles = [];
     private static bool _done;
 
     /// <summary>One line per library: loaded from where, or why not.</summary>
@@ -37,6 +38,12 @@ public static class TorchLibrary
             _done = true;
             if (OperatingSystem.IsLinux()) LoadOnLinux();
         }
+    }
+
+    /// <summary>The address of a function that LibTorch exports, or 0.</summary>
+    internal static nint FindExport(string name)
+    {
+        lock (_gate) return _handles.TryGetValue("libtorch_cpu.so", out var library) && NativeLibrary.TryGetExport(library, name, out var address) ? address : 0;
     }
 
     private static void LoadOnLinux()
@@ -85,7 +92,7 @@ public static class TorchLibrary
     {
         try
         {
-            NativeLibrary.Load(path);
+            _handles[Path.GetFileName(path)] = NativeLibrary.Load(path);
             _report.Add($"{Path.GetFileName(path)}: loaded from {Path.GetDirectoryName(path)}");
             return true;
         }

@@ -38,7 +38,7 @@ public sealed class FrontEndAndViewTests
         using var scope = NewDisposeScope();
         var pixels = rand(4, 3, 16, 16, generator: new Generator(1));
 
-        var views = ImageViews.Two(pixels, new(), 16, new StepRandom(0, 0, DrawPurpose.Views));
+        var views = ImageViews.Global(pixels, new(), 2, 16, new StepRandom(0, 0, DrawPurpose.Views));
 
         Assert.Equal([8, 3, 16, 16], views.shape);
         Assert.InRange(views.min().item<float>(), 0, 1);
@@ -54,7 +54,7 @@ public sealed class FrontEndAndViewTests
         var nothing = new ImageViewSpec { SmallestCrop = 1, Flip = false, Colour = 0, Gray = 0 };
 
         // The aspect still varies: a box as high as the picture may be narrower, so only the mean is compared.
-        var views = ImageViews.Two(pixels, nothing, 8, new StepRandom(0, 0, DrawPurpose.Views));
+        var views = ImageViews.Global(pixels, nothing, 2, 8, new StepRandom(0, 0, DrawPurpose.Views));
 
         Assert.Equal(pixels.mean().item<float>(), views.mean().item<float>(), 0.05);
     }

@@ -147,7 +147,9 @@ public sealed class TrainRunTests : IDisposable
 
         var losses = (await MetricsAsync("e")).Where(row => row.Name == "loss").Select(row => row.Value).ToList();
         Assert.True(losses[^1] < losses[0]);
-        Assert.Equal(["rankme_ratio.high", "rankme_ratio.raw", "retrieval.high", "retrieval.raw"], result.Probes.Keys.Order());
+        string[] measures = ["alignment", "neighbours", "rankme_ratio", "retrieval", "spread", "uniformity"];
+        Assert.Equal(measures.SelectMany(measure => Level.All.Select(level => $"{measure}.{level}")).Order(), result.Probes.Keys.Order());
+        Assert.Contains(result.RecommendedLevel, Level.All);
         Assert.True(File.Exists(Path.Combine(_store.Store.EncoderFolder("e"), "README.md")));
     }
 

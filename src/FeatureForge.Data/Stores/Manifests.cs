@@ -72,6 +72,8 @@ public sealed record EncoderManifest
     public required string Device { get; init; }
     /// <summary>Label-free quality per name at the end of training, for instance "rankme_ratio.high", "retrieval.high", "retrieval.raw".</summary>
     public required IReadOnlyDictionary<string, double> Probes { get; init; }
+    /// <summary>The level that the label-free scores recommend for clustering; null when nothing was measured.</summary>
+    public string? RecommendedLevel { get; init; }
     /// <summary>model.safetensors.</summary>
     public required PartFile Weights { get; init; }
     /// <summary>metrics/part-NNNNN.parquet.</summary>

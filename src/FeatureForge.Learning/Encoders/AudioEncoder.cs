@@ -20,7 +20,7 @@ internal sealed class AudioEncoder : ConvEncoder
     private readonly Tensor deviation;
     private SpectrogramFile? _spectrograms;
 
-    public AudioEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(AudioEncoder), recipe, channels: 1, rawDimension: 2 * LogMel.Bands)
+    public AudioEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(AudioEncoder), recipe, channels: 1, stemChannels: 1, rawDimension: 2 * LogMel.Bands)
     {
         if (preparation.SampleRate != LogMel.SampleRate)
             throw new BadRequestException($"The audio front end reads {LogMel.SampleRate} Hz; the corpus is prepared at {preparation.SampleRate} Hz.");
@@ -98,8 +98,8 @@ internal sealed class AudioEncoder : ConvEncoder
     {
         var spectrograms = _spectrograms ?? throw new InvalidOperationException("PrepareTraining comes before Gather.");
         var (bands, frames) = (Recipe.Encoder.Bands, Recipe.Encoder.FramesPerSecond);
-        var values = new Half[2 * items.Length * frames * bands];
-        for (var view = 0; view < 2; view++)
+        var values = new Half[Recipe.ViewCount * items.Length * frames * bands];
+        for (var view = 0; view < Recipe.ViewCount; view++)
         {
             for (var i = 0; i < items.Length; i++)
             {
@@ -114,14 +114,14 @@ internal sealed class AudioEncoder : ConvEncoder
                 }
             }
         }
-        return new(values, [2 * items.Length, 1, frames, bands]);
+        return new(values, [Recipe.ViewCount * items.Length, 1, frames, bands], items.Length);
     }
 
-    public override Tensor Views(HostBatch batch, StepRandom random)
+    public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random)
     {
         using var scope = NewDisposeScope();
         var spectrograms = HostCopies.ToTensor((Half[])batch.Values, batch.Shape, Device).to(ScalarType.Float32).transpose(2, 3).contiguous();
-        return ((AudioViews.Alter(spectrograms, Recipe.AudioViews, mean, random) - mean) / deviation).MoveToOuterDisposeScope(); // [2B, 1, bands, frames]
+        return [((AudioViews.Alter(spectrograms, Recipe.AudioViews, mean, random) - mean) / deviation).MoveToOuterDisposeScope()]; // [V * B, 1, bands, frames]
     }
 
     protected override IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count)

@@ -16,33 +16,86 @@ internal abstract class ConvEncoder : Encoder
     protected const int WindowsPerBatch = 128;
 
     // Names of parameters and buffers in weight files start with these field names.
-    private readonly ConvNetwork network;
+    private readonly GridNetwork network;
     private readonly LevelScale scale;
     private readonly IReadOnlyList<EncoderLevel> _levels;
+    private readonly int _channels;
 
-    protected ConvEncoder(string name, Recipe recipe, int channels, int rawDimension) : base(name, recipe)
+    protected ConvEncoder(string name, Recipe recipe, int channels, int stemChannels, int rawDimension) : base(name, recipe)
     {
         var spec = recipe.Encoder;
-        network = new ConvNetwork(channels, spec);
+        network = GridNetwork.Of(stemChannels, spec);
         _levels =
         [
             new(Level.Raw, rawDimension, "cosine"),
-            new(Level.Low, 2 * spec.Widths[spec.Low - 1], "cosine"),
-            new(Level.Mid, 2 * spec.Widths[spec.Mid - 1], "cosine"),
-            new(Level.High, 2 * spec.Widths[spec.High - 1], "cosine"),
+            .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
         ];
+        _channels = channels;
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)));
     }
 
-    public override int Width => 2 * Recipe.Encoder.Widths[^1];
+    public override EncoderShape Shape => new(2 * network.Widths[^1], network.Widths[^1], _channels * CellSize.Rows * CellSize.Columns, Vocabulary: 0);
     public override IReadOnlyList<EncoderLevel> Levels => _levels;
     public override LevelScale Scale => scale;
 
-    public override Tensor Trained(Tensor views) => SpanPooling.MeanAndDeviation(network.forward(views)[^1]).squeeze(1); // [2B, 2C]
+    public override Encoded Encode(Tensor views)
+    {
+        var stages = network.forward(Stem(views));
+        return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
+    }
 
-    public override Tensor Describe(Tensor views, string level) => level == Level.Raw
-        ? RawOfViews(views)
-        : SpanPooling.MeanAndDeviation(network.forward(views)[StageOf(level)]).squeeze(1);
+    public override Encoded EncodeHidden(Tensor views, Tensor hidden)
+    {
+        var (rows, columns) = CellGrid(views);
+        var mask = hidden.view(-1, rows, columns);
+        // A stem looks beyond its cell, so what is hidden from it is the picture itself; zero is its mean.
+        var stages = StemStride == 1 ? network.ForwardHidden(views, mask) : network.forward(Stem(views.masked_fill(GridNetwork.OverInput(mask, views, CellSize), 0)));
+        return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
+    }
+
+    /// <summary>The blocks on the last block's grid, shallow to deep, each [N, T, D].</summary>
+    private static List<Tensor> Cells(Tensor[] stages) =>
+        [.. stages.Where(stage => stage.size(2) == stages[^1].size(2) && stage.size(3) == stages[^1].size(3)).Select(stage => stage.flatten(2).transpose(1, 2))];
+
+    private (int Rows, int Columns) CellSize => (network.CellSize.Rows * StemStride, network.CellSize.Columns * StemStride);
+
+    /// <summary>How many pixels one value of the stem stands for, in each direction.</summary>
+    protected virtual int StemStride => 1;
+
+    /// <summary>What is computed before the network and not trained.</summary>
+    protected virtual Tensor Stem(Tensor views) => views;
+
+    public override (int Rows, int Columns) CellGrid(Tensor views)
+    {
+        var (rows, columns) = CellSize;
+        return ((int)(views.size(2) + rows - 1) / rows, (int)(views.size(3) + columns - 1) / columns);
+    }
+
+    public override Tensor Patches(Tensor views)
+    {
+        var ((rows, columns), (down, across)) = (CellSize, CellGrid(views));
+        // What sticks out over the last cells is filled with the mean.
+        var padded = nn.functional.pad(views, [0, across * columns - views.size(3), 0, down * rows - views.size(2)]);
+        return padded.view(views.size(0), views.size(1), down, rows, across, columns).permute(0, 2, 4, 1, 3, 5).reshape(views.size(0), down * across, -1);
+    }
+
+    public override IReadOnlyDictionary<string, Tensor> Describe(Tensor views, IReadOnlyList<string> levels)
+    {
+        var stages = network.forward(Stem(views));
+        return levels.ToDictionary(level => level, level =>
+        {
+            if (level == Level.Raw) return RawOfViews(views);
+            var (mean, square) = Read(stages, level, 1, 1);
+            return SpanPooling.Combine(mean, square).squeeze(1);
+        });
+    }
+
+    /// <summary>Moments of the level's blocks, side by side, [N, rows * columns, channels].</summary>
+    private (Tensor Mean, Tensor Square) Read(Tensor[] stages, string level, long rows, long columns)
+    {
+        var moments = Recipe.Encoder.BlocksOf(level).Select(block => SpanPooling.Moments(stages[block - 1], rows, columns)).ToList();
+        return moments.Count == 1 ? moments[0] : (cat([.. moments.Select(m => m.Mean)], 2), cat([.. moments.Select(m => m.Square)], 2));
+    }
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
     {
@@ -61,27 +114,31 @@ internal abstract class ConvEncoder : Encoder
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var input = Input(corpus, windows);
-        var stages = levels.Any(level => level != Level.Raw) ? network.forward(NetworkInput(input, corpus, windows)) : [];
+        var raw = levels.Contains(Level.Raw) ? RawMap(input) : null;
+        var looks = levels.Any(level => level != Level.Raw) ? Looks(NetworkInput(input, corpus, windows)) : [];
         var moments = new Dictionary<(string, Grain), WindowMoments>();
         foreach (var level in levels)
         {
             foreach (var grain in grains)
             {
                 var (rows, columns) = Grid(grain);
-                var (mean, square) = level == Level.Raw ? RawMoments(input, rows, columns) : SpanPooling.Moments(stages[StageOf(level)], rows, columns);
+                var (mean, square) = level == Level.Raw ? RawMoments(raw!, rows, columns) : Mean(looks.Select(stages => Read(stages, level, rows, columns)).ToList());
                 moments[(level, grain)] = new(HostCopies.ToArray<float>(mean), HostCopies.ToArray<float>(square), (int)mean.size(1), (int)mean.size(2));
             }
         }
         return moments;
     }
 
-    private int StageOf(string level) => level switch
+    /// <summary>The blocks' outputs for the windows, and for their mirror images, turned back, where the recipe asks for it.</summary>
+    private List<Tensor[]> Looks(Tensor input)
     {
-        Level.Low => Recipe.Encoder.Low - 1,
-        Level.Mid => Recipe.Encoder.Mid - 1,
-        Level.High => Recipe.Encoder.High - 1,
-        _ => throw new ArgumentException($"Level '{level}' is not one of {string.Join(", ", Level.All)}."),
-    };
+        var looks = new List<Tensor[]> { network.forward(Stem(input)) };
+        if (Recipe.Encoder.Mirror) looks.Add([.. network.forward(Stem(input.flip(3))).Select(stage => stage.flip(3))]);
+        return looks;
+    }
+
+    private static (Tensor Mean, Tensor Square) Mean(List<(Tensor Mean, Tensor Square)> looks) =>
+        looks.Count == 1 ? looks[0] : ((looks[0].Mean + looks[1].Mean) / 2, (looks[0].Square + looks[1].Square) / 2);
 
     /// <summary>The windows of the items, in order.</summary>
     protected abstract IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count);
@@ -95,13 +152,16 @@ internal abstract class ConvEncoder : Encoder
     /// <summary>Into how many rows and columns a window is cut at a grain.</summary>
     protected abstract (int Rows, int Columns) Grid(Grain grain);
 
+    /// <summary>What closed-form features of all grains are pooled from.</summary>
+    protected virtual Tensor RawMap(Tensor input) => input;
+
     /// <summary>Closed-form features of spans as moments, [windows, spans, values]; features that do not pool over windows return themselves as the mean.</summary>
-    protected abstract (Tensor Mean, Tensor Square) RawMoments(Tensor input, int rows, int columns);
+    protected abstract (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns);
 
     /// <summary>Closed-form features of views.</summary>
     protected abstract Tensor RawOfViews(Tensor views);
 
-    /// <summary>True when raw vectors are plain values (pixels), not mean and spread of something.</summary>
+    /// <summary>True when raw vectors are plain values (activations), not mean and spread of something.</summary>
     public abstract bool RawIsMeanOnly { get; }
 
     /// <summary>What stands beside the mean: the deviation, or for raw features whatever the modality takes.</summary>

@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 namespace FeatureForge.Learning;
 
 /// <summary>Raw values of one batch on the host, as read from the prepared corpus.</summary>
-internal sealed record HostBatch(Array Values, long[] Shape);
+internal sealed record HostBatch(Array Values, long[] Shape, int Items);
+
+/// <summary>What the network made of views: vectors [N, D] and the cells of the blocks on the last grid, shallow to deep, each [N, T, Dk].</summary>
+internal sealed record Encoded(Tensor Pooled, IReadOnlyList<Tensor> Cells);
 
 /// <summary>Vectors of consecutive spans at one level and grain.</summary>
 internal sealed record SpanVectors(string Level, Grain Grain, EmbeddingBlock Block);
@@ -23,8 +26,8 @@ internal abstract class Encoder : nn.Module
     /// <summary>Where the parameters are.</summary>
     public torch.Device Device { get; private set; } = CPU;
 
-    /// <summary>Width of the vector the projector reads.</summary>
-    public abstract int Width { get; }
+    /// <summary>What the heads of objectives need to know.</summary>
+    public abstract EncoderShape Shape { get; }
 
     /// <summary>Levels, shallow to deep.</summary>
     public abstract IReadOnlyList<EncoderLevel> Levels { get; }
@@ -53,17 +56,29 @@ internal abstract class Encoder : nn.Module
     /// <summary>Makes what <see cref="Gather"/> reads besides the corpus, in the run's staging folder; before training.</summary>
     public virtual void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop) { }
 
-    /// <summary>Reads what two views of each item need. Touches no tensors: a reader thread calls it.</summary>
+    /// <summary>Reads what the views of each item need. Touches no tensors: a reader thread calls it.</summary>
     public abstract HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random);
 
-    /// <summary>Two views of each item, the second ones after all first ones: [2B, ...].</summary>
-    public abstract Tensor Views(HostBatch batch, StepRandom random);
+    /// <summary>The views of each item: a group of one size after another, global views first; in a group the second views follow all first ones.</summary>
+    public abstract IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random);
 
-    /// <summary>[2B, ...] to what the projector reads, [2B, Width]; gradients flow.</summary>
-    public abstract Tensor Trained(Tensor views);
+    /// <summary>Views [N, ...] to pooled vectors and cells; gradients flow.</summary>
+    public abstract Encoded Encode(Tensor views);
 
-    /// <summary>Views as whole items at a level, not scaled: [2B, dimension].</summary>
-    public abstract Tensor Describe(Tensor views, string level);
+    /// <summary>The same with part of the cells' input hidden; <paramref name="hidden"/> is [N, T] bool.</summary>
+    public abstract Encoded EncodeHidden(Tensor views, Tensor hidden);
+
+    /// <summary>Rows and columns of cells that these views have; T = rows * columns.</summary>
+    public abstract (int Rows, int Columns) CellGrid(Tensor views);
+
+    /// <summary>The input values that each cell covers, [N, T, P].</summary>
+    public abstract Tensor Patches(Tensor views);
+
+    /// <summary>Token numbers of views, [N, T] int64; null unless text.</summary>
+    public virtual Tensor? Tokens(Tensor views) => null;
+
+    /// <summary>Views as whole items, not scaled, each level [N, dimension].</summary>
+    public abstract IReadOnlyDictionary<string, Tensor> Describe(Tensor views, IReadOnlyList<string> levels);
 
     /// <summary>Vectors of the spans of items [first, first + count), per level and grain in the order (item, span).</summary>
     public abstract IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop);

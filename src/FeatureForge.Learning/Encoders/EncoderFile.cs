@@ -48,6 +48,19 @@ internal static class EncoderFile
     public static Encoder Load(Store store, EncoderManifest manifest, torch.Device device, int? randomSeed = null) =>
         Load(Path.Combine(store.EncoderFolder(manifest.Name), manifest.Weights.Path), RecipeOf(manifest), manifest.Preparation, device, randomSeed);
 
+    /// <summary>A second encoder of the same shape with the same values.</summary>
+    public static Encoder Twin(Encoder encoder, PreparationSpec preparation)
+    {
+        using var scope = NewDisposeScope();
+        var state = encoder.State();
+        var vocabulary = state.TryGetValue(VocabularyTensor, out var words) ? Vocabulary.FromBytes(HostCopies.ToArray<byte>(words), encoder.Recipe.Encoder.Buckets) : null;
+        var twin = Build(encoder.Recipe, preparation, vocabulary, seed: 0);
+        foreach (var tensor in twin.State().Values) tensor.DetachFromDisposeScope();
+        twin.MoveTo(encoder.Device);
+        twin.LoadState(state, "its twin");
+        return twin;
+    }
+
     private static Recipe RecipeOf(EncoderManifest manifest) =>
         manifest.Architecture.Deserialize<Recipe>(SpecJson.Readable) ?? throw new InvalidDataException($"Encoder {manifest.Name} has no architecture in its manifest.");
 

@@ -1,4 +1,4 @@
-// Pictures: one window per item, the prepared square. Raw features are pixels, averaged down to 16 x 16.
+// Pictures: one window per item, the prepared square. Raw features are activations of a dictionary of whitened patches.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -8,16 +8,24 @@ namespace FeatureForge.Learning;
 
 internal sealed class ImageEncoder : ConvEncoder
 {
-    private const int RawSide = 16;
+    // Brings activations, which are small, to about unit deviation; BatchNorm does the rest.
+    private const float StemScale = 3;
+
+    // Without a dictionary in front of the network, raw features look at a small copy: patches of large pictures say little.
+    private const int LargestRawSide = 32;
 
     // Per-channel mean and deviation of the training pixels, [3, 1, 1].
     private readonly Tensor mean;
     private readonly Tensor deviation;
+    private readonly PatchDictionary dictionary;
+    private readonly bool _hasStem;
     private readonly int _size;
 
-    public ImageEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(ImageEncoder), recipe, channels: 3, rawDimension: 3 * RawSide * RawSide)
+    public ImageEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(ImageEncoder), recipe, channels: 3, stemChannels: recipe.Encoder.DictionaryStem ? PatchDictionary.Entries : 3, rawDimension: PatchDictionary.Dimension)
     {
         _size = Math.Min(recipe.Encoder.ImageSize, preparation.ImageSize!.Value);
+        _hasStem = recipe.Encoder.DictionaryStem;
+        dictionary = new PatchDictionary(_hasStem ? _size : Math.Min(_size, LargestRawSide));
         mean = zeros(3, 1, 1);
         deviation = ones(3, 1, 1);
         RegisterComponents();
@@ -50,6 +58,7 @@ internal sealed class ImageEncoder : ConvEncoder
         using var scope = NewDisposeScope();
         mean.copy_(HostCopies.ToTensor(means, [3, 1, 1], Device));
         deviation.copy_(HostCopies.ToTensor(deviations, [3, 1, 1], Device));
+        dictionary.Fit(corpus, items => Input(corpus, [.. items.Select(item => new SpanWindow(item, 0, 0, Last: true))]), seed, stop);
     }
 
     public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
@@ -57,14 +66,16 @@ internal sealed class ImageEncoder : ConvEncoder
         var side = corpus.Preparation.ImageSize!.Value;
         var values = new byte[items.Length * 3 * side * side];
         for (var i = 0; i < items.Length; i++) corpus.Pixels(items[i]).CopyTo(values.AsSpan(i * 3 * side * side));
-        return new(values, [items.Length, 3, side, side]);
+        return new(values, [items.Length, 3, side, side], items.Length);
     }
 
-    public override Tensor Views(HostBatch batch, StepRandom random)
+    public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random)
     {
         using var scope = NewDisposeScope();
         var pixels = HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
-        return ((ImageViews.Two(pixels, Recipe.ImageViews, _size, random) - mean) / deviation).MoveToOuterDisposeScope(); // [2B, 3, S, S]
+        Tensor Normalised(Tensor views) => ((views - mean) / deviation).MoveToOuterDisposeScope(); // [views * B, 3, S, S]
+        var global = Normalised(ImageViews.Global(pixels, Recipe.ImageViews, Recipe.GlobalViews, _size, random));
+        return Recipe.LocalViews == 0 ? [global] : [global, Normalised(ImageViews.Local(pixels, Recipe.ImageViews, Recipe.LocalViews, random))];
     }
 
     protected override IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count) =>
@@ -84,19 +95,24 @@ internal sealed class ImageEncoder : ConvEncoder
 
     protected override (int Rows, int Columns) Grid(Grain grain)
     {
-        var total = Recipe.Encoder.Strides.Aggregate(1, (product, stride) => product * stride);
+        var total = Recipe.Encoder.Strides.Aggregate(StemStride, (product, stride) => product * stride);
         var side = grain switch { Grain.Item => 1, Grain.Segment => _size >= 64 ? 4 : 2, _ => (_size + total - 1) / total };
         return (side, side);
     }
 
-    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor input, int rows, int columns)
+    protected override Tensor RawMap(Tensor input) => dictionary.Map(input);
+
+    protected override int StemStride => _hasStem ? PatchDictionary.Stride : 1;
+
+    protected override Tensor Stem(Tensor views) => _hasStem ? dictionary.Map(views * deviation + mean) * StemScale : views;
+
+    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns)
     {
-        var small = nn.functional.adaptive_avg_pool2d(input, [rows * RawSide, columns * RawSide]); // [B, 3, rows * 16, columns * 16]
-        var tiles = small.view(-1, 3, rows, RawSide, columns, RawSide).permute(0, 2, 4, 1, 3, 5).reshape(input.size(0), rows * columns, -1);
-        return (tiles, tiles * tiles);
+        var spans = PatchDictionary.Pool(map, rows, columns);
+        return (spans, spans);
     }
 
-    protected override Tensor RawOfViews(Tensor views) => nn.functional.adaptive_avg_pool2d(views * deviation + mean, [RawSide, RawSide]).flatten(1);
+    protected override Tensor RawOfViews(Tensor views) => PatchDictionary.Pool(dictionary.Map(views * deviation + mean), 1, 1).squeeze(1);
 
     public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)
     {

@@ -37,7 +37,9 @@ internal sealed class TextEncoder : Encoder
         RegisterComponents();
     }
 
-    public override int Width => Recipe.Encoder.Width;
+    private int Width => Recipe.Encoder.Width;
+
+    public override EncoderShape Shape => new(Width, Width, Width, _words.Size);
     public override IReadOnlyList<EncoderLevel> Levels => _levels;
     public override LevelScale Scale => scale;
 
@@ -81,26 +83,44 @@ internal sealed class TextEncoder : Encoder
 
     public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
     {
-        var length = Recipe.TextViews.Longest;
-        var values = new long[2 * items.Length * length];
+        var (length, views) = (Recipe.TextViews.Longest, Recipe.ViewCount);
+        var values = new long[views * items.Length * length];
+        var unused = new long[length];
         for (var i = 0; i < items.Length; i++)
         {
             var tokens = _words.Encode(corpus.Text(items[i]));
-            TextViews.Cut(tokens, Recipe.TextViews, random, values.AsSpan(i * length, length), values.AsSpan((items.Length + i) * length, length));
+            for (var view = 0; view < views; view += 2)
+            {
+                var second = view + 1 < views ? values.AsSpan(((view + 1) * items.Length + i) * length, length) : unused;
+                TextViews.Cut(tokens, Recipe.TextViews, random, values.AsSpan((view * items.Length + i) * length, length), second);
+            }
         }
-        return new(values, [2 * items.Length, length]);
+        return new(values, [views * items.Length, length], items.Length);
     }
 
-    public override Tensor Views(HostBatch batch, StepRandom random) => HostCopies.ToTensor((long[])batch.Values, batch.Shape, Device); // [2B, L]
+    public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random) => [HostCopies.ToTensor((long[])batch.Values, batch.Shape, Device)]; // [V * B, L]
 
-    public override Tensor Trained(Tensor views) => network.Head(network.Average(views)); // [2B, D]
+    public override Encoded Encode(Tensor views) => new(network.Head(network.Average(views)), [network.Vectors(views)]);
 
-    public override Tensor Describe(Tensor views, string level)
+    // Hidden words become padding: the bag is of the others. Their cell is the document's vector, which is all that knows of them.
+    public override Encoded EncodeHidden(Tensor views, Tensor hidden)
+    {
+        var pooled = network.Head(network.Average(views.masked_fill(hidden, 0)));
+        return new(pooled, [pooled.unsqueeze(1).expand(-1, views.size(1), -1)]);
+    }
+
+    public override (int Rows, int Columns) CellGrid(Tensor views) => (1, (int)views.size(1));
+
+    public override Tensor Patches(Tensor views) => network.Vectors(views).detach(); // [N, L, D]
+
+    public override Tensor? Tokens(Tensor views) => views;
+
+    public override IReadOnlyDictionary<string, Tensor> Describe(Tensor views, IReadOnlyList<string> levels)
     {
         var length = (int)views.size(1);
         var tokens = HostCopies.ToArray<long>(views).Select(token => (int)token).ToArray();
         var groups = Enumerable.Range(0, (int)views.size(0)).Select(row => new TokenGroup(tokens.AsMemory(row * length, length))).ToArray();
-        return Vectors(groups, level);
+        return levels.ToDictionary(level => level, level => Vectors(groups, level));
     }
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)

@@ -20,6 +20,12 @@ internal sealed record Recipe
     public ImageViewSpec ImageViews { get; init; } = new();
     public AudioViewSpec AudioViews { get; init; } = new();
     public TextViewSpec TextViews { get; init; } = new();
+    /// <summary>Views of an item per step: global ones first, then local ones (small crops, short stretches).</summary>
+    public int GlobalViews { get; init; } = 2;
+    public int LocalViews { get; init; }
+
+    internal int ViewCount => GlobalViews + LocalViews;
+
     /// <summary>The losses, added up by their weights.</summary>
     public required IReadOnlyList<ObjectiveSpec> Objectives { get; init; }
 
@@ -29,6 +35,22 @@ internal sealed record Recipe
     public double WeightDecay { get; init; } = 0.05;
     /// <summary>Share of the steps in which the learning rate rises.</summary>
     public double Warmup { get; init; } = 0.05;
+    /// <summary>adamw, or lars for large batches.</summary>
+    public string Optimiser { get; init; } = "adamw";
+    /// <summary>Largest norm of all gradients together; larger ones are scaled down to it. 0 = never.</summary>
+    public double ClipNorm { get; init; }
+    /// <summary>Parts a batch is cut into, one after another, before the parameters move; halves memory at 2. Objectives that compare items see one part at a time.</summary>
+    public int Accumulate { get; init; } = 1;
+    /// <summary>float32, bfloat16 or float16 for the products of the forward and backward pass; auto = bfloat16 where the device computes with it, else float32.</summary>
+    public string Precision { get; init; } = "auto";
+    /// <summary>Share of the teacher (a running mean of the weights) that stays at each step, rising to 1 by the end; 0 = no mean unless an objective asks for one.</summary>
+    public double TeacherDecay { get; init; }
+    /// <summary>True: the published weights are the teacher's.</summary>
+    public bool PublishTeacher { get; init; }
+    /// <summary>End early when that many probes in a row brought no better score; 0 = never.</summary>
+    public int Patience { get; init; }
+    /// <summary>Probes of label-free quality during training, evenly spaced.</summary>
+    public int Probes { get; init; } = 4;
     /// <summary>Item visits when no budget is given: epochs = visits / items, between the two limits.</summary>
     public required long DefaultVisits { get; init; }
     public int FewestEpochs { get; init; } = 1;
@@ -86,10 +108,32 @@ internal sealed record EncoderSpec
 
     internal IReadOnlyList<int> ColumnStrides => TimeStrides ?? Strides;
 
-    /// <summary>After which block (1 = first) the levels are read.</summary>
-    public int Low { get; init; }
-    public int Mid { get; init; }
-    public int High { get; init; }
+    /// <summary>Image: the network sees the activations of the raw level's dictionary of patches, at half the side, instead of pixels.</summary>
+    public bool DictionaryStem { get; init; }
+    /// <summary>Image: vectors are the mean of the picture's and its mirror image's; twice the time of extraction.</summary>
+    public bool Mirror { get; init; }
+    /// <summary>Side of every block's kernel; empty = 3 throughout.</summary>
+    public IReadOnlyList<int> Kernels { get; init; } = [];
+    /// <summary>Which blocks are residual pairs of convolutions; empty = none.</summary>
+    public IReadOnlyList<bool> Residual { get; init; } = [];
+
+    internal int Kernel(int block) => Kernels.Count == 0 ? 3 : Kernels[block];
+
+    internal bool IsResidual(int block) => Residual.Count > 0 && Residual[block];
+
+    /// <summary>After which blocks (1 = first) a level is read; the vectors of several blocks stand side by side.</summary>
+    public IReadOnlyList<int> Low { get; init; } = [];
+    public IReadOnlyList<int> Mid { get; init; } = [];
+    public IReadOnlyList<int> High { get; init; } = [];
+
+    internal IReadOnlyList<int> BlocksOf(string level) => level switch
+    {
+        Level.Low => Low,
+        Level.Mid => Mid,
+        Level.High => High,
+        _ => throw new ArgumentException($"Level '{level}' is not one of {string.Join(", ", Level.All)}."),
+    };
+
     /// <summary>Image: pixels per side that the network sees, at most the prepared size.</summary>
     public int ImageSize { get; init; }
     /// <summary>Audio: bands and frames per second that the network sees.</summary>

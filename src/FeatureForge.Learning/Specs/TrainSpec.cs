@@ -54,11 +54,17 @@ public sealed record TrainResult
     public required long Steps { get; init; }
     /// <summary>Seconds this attempt trained.</summary>
     public required double Seconds { get; init; }
+    /// <summary>Processor seconds of this attempt, all threads together.</summary>
+    public double CpuSeconds { get; init; }
+    /// <summary>Share of the training time of this attempt that was spent waiting for batches.</summary>
+    public double DataWait { get; init; }
     /// <summary>Mean loss of the last steps.</summary>
     public required double FinalLoss { get; init; }
     public required string Device { get; init; }
-    /// <summary>Label-free quality at the end, for instance "rankme_ratio.high", "retrieval.high", "retrieval.raw".</summary>
+    /// <summary>Label-free quality of the published weights by "measure.level", for instance "rankme_ratio.high", "retrieval.raw".</summary>
     public required IReadOnlyDictionary<string, double> Probes { get; init; }
+    /// <summary>The level that the label-free scores recommend for clustering.</summary>
+    public string? RecommendedLevel { get; init; }
     /// <summary>True when the same request had been trained before and nothing was done.</summary>
     public bool AlreadyDone { get; init; }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
-internal sealed class AdamW : IDisposable
+internal sealed class AdamW : Optimiser
 {
     private const double FirstDecay = 0.9;
     private const double SecondDecay = 0.999;
@@ -25,8 +25,9 @@ internal sealed class AdamW : IDisposable
     public Tensor First { get; }
     public Tensor Second { get; }
 
-    /// <summary>Update number <paramref name="step"/>, counted from 1.</summary>
-    public void Step(long step, double learningRate)
+    public override IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor> { ["first"] = First, ["second"] = Second };
+
+    public override void Step(long step, double learningRate)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -37,12 +38,6 @@ internal sealed class AdamW : IDisposable
         var scale = Math.Sqrt(1 - Math.Pow(SecondDecay, step));
         var divisor = Second.sqrt().div_(scale).add_(Epsilon);
         _parameters.Values.addcdiv_(First, divisor, -learningRate / (1 - Math.Pow(FirstDecay, step)));
-    }
-
-    public void Dispose()
-    {
-        First.Dispose();
-        Second.Dispose();
     }
 }
 

@@ -18,7 +18,8 @@ internal sealed class FlatParameters : IDisposable
         Values = zeros(count, device: device).DetachFromDisposeScope();
         Gradients = zeros(count, device: device).DetachFromDisposeScope();
         Decayed = zeros(count, device: device).DetachFromDisposeScope();
-        var offset = 0L;
+        var (offset, layers) = (0L, new List<(long, long)>());
+        Layers = layers;
         foreach (var parameter in all)
         {
             using var scope = NewDisposeScope();
@@ -28,12 +29,24 @@ internal sealed class FlatParameters : IDisposable
             if (parameter.dim() > 1) Decayed.narrow(0, offset, size).fill_(1);
             parameter.set_(Values.narrow(0, offset, size).view(parameter.shape));
             parameter.grad = Gradients.narrow(0, offset, size).view(parameter.shape);
+            if (parameter.dim() > 1) layers.Add((offset, size));
             offset += size;
         }
     }
 
     public Tensor Values { get; }
     public Tensor Gradients { get; }
+
+    /// <summary>Where the matrices and kernels lie: offset and number of values.</summary>
+    public IReadOnlyList<(long Offset, long Size)> Layers { get; }
+
+    /// <summary>Scales all gradients down so that their norm together is at most <paramref name="most"/>.</summary>
+    public void ClipGradients(double most)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Gradients.mul_((most / (Gradients.norm() + 1e-6)).clamp_max(1));
+    }
 
     /// <summary>1 where weight decay applies, else 0.</summary>
     public Tensor Decayed { get; }

@@ -13,6 +13,7 @@ internal enum DrawPurpose
     Subspace,
     Objective,
     Mask,
+    Torch,
 }
 
 /// <summary>A generator for one step and purpose.</summary>

@@ -14,7 +14,7 @@ public static class TrainRun
 
     /// <summary>What the training thread hands to the publishing part.</summary>
     private sealed record Trained(string EncoderId, string PreprocessingId, IReadOnlyList<EncoderLevel> Levels, long Parameters, double FinalLoss,
-        IReadOnlyDictionary<string, double> Scores, IReadOnlyList<MetricRow> Metrics, double Seconds, string Device);
+        IReadOnlyDictionary<string, double> Scores, IReadOnlyList<MetricRow> Metrics, double Seconds, double CpuSeconds, double DataWait, string Device);
 
     /// <exception cref="BadRequestException">The request cannot be carried out; nothing was started.</exception>
     /// <exception cref="InvalidOperationException">The loss became non-finite or the encoder collapsed.</exception>
@@ -41,7 +41,7 @@ public static class TrainRun
         var metricsPath = Path.Combine(context.StagingFolder, "metrics.parquet");
         await MetricsTable.WriteAsync(metricsPath, trained.Metrics, stop).ConfigureAwait(false);
         var manifest = Publish(spec, request, recipe, corpus, prepared, trained, context, metricsPath);
-        return ResultOf(manifest, trained.Seconds, alreadyDone: false) with { FinalLoss = trained.FinalLoss };
+        return ResultOf(manifest, trained.Seconds, alreadyDone: false) with { FinalLoss = trained.FinalLoss, CpuSeconds = trained.CpuSeconds, DataWait = trained.DataWait };
     }
 
     private static Recipe ChooseRecipe(TrainSpec spec, CorpusManifest corpus)
@@ -59,7 +59,7 @@ public static class TrainRun
 
     private static Trained Train(TrainSpec spec, Recipe recipe, PreparedCorpus prepared, RunContext context, CancellationToken stop)
     {
-        var start = context.Time.GetTimestamp();
+        var (start, cpu) = (context.Time.GetTimestamp(), Environment.CpuUsage.TotalTime);
         using var scope = NewDisposeScope();
         var device = DeviceChoice.Select(spec.Device);
         context.Information($"Training '{spec.Encoder}' by recipe {recipe.Name} on {prepared.Count} {Word(recipe.Modality)} items, device {device.type.ToString().ToLowerInvariant()}.");
@@ -74,7 +74,7 @@ public static class TrainRun
         var preprocessingId = EncoderFile.PreprocessingId(recipe, prepared.Preparation);
         EncoderFile.Save(Path.Combine(context.StagingFolder, "model.safetensors"), encoder, preprocessingId);
         return new(EncoderFile.EncoderId(encoder, preprocessingId), preprocessingId, encoder.Levels, encoder.parameters().Sum(parameter => parameter.numel()),
-            loop.LastLoss, loop.Scores, loop.Metrics.Rows, context.Time.GetElapsedTime(start).TotalSeconds, device.type.ToString().ToLowerInvariant());
+            loop.LastLoss, loop.Scores, loop.Metrics.Rows, context.Time.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds, loop.DataWait, device.type.ToString().ToLowerInvariant());
     }
 
     private static string WeightsOf(string from, Store store)
@@ -125,6 +125,7 @@ public static class TrainRun
             Steps = steps,
             Device = trained.Device,
             Probes = trained.Scores,
+            RecommendedLevel = LevelChoice.Recommended(trained.Scores),
             Weights = publication.Add(Path.Combine(context.StagingFolder, "model.safetensors"), folder, "model.safetensors", 0),
             MetricParts = [publication.Add(metricsPath, folder, "metrics/part-00000.parquet", trained.Metrics.Count)],
             RunId = context.RunId,
@@ -150,6 +151,7 @@ public static class TrainRun
         FinalLoss = double.NaN,
         Device = manifest.Device,
         Probes = manifest.Probes,
+        RecommendedLevel = manifest.RecommendedLevel,
         AlreadyDone = alreadyDone,
     };
 

@@ -1,6 +1,5 @@
-// The loop: batches -> views -> encoder -> objectives -> AdamW, with checkpoints, probes and guards.
-// Runs on one thread; reads the loss to the host only when logging. Killed anywhere, it continues at the last checkpoint
-// and ends with the same bits on the CPU, because every draw depends on (seed, step) alone.
+// The loop around the step: schedule, progress, metrics, probes, guards and checkpoints. Runs on one thread and reads the loss to
+// the host only when logging. Killed anywhere, it continues at the last checkpoint and ends with the same bits on the CPU.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -11,12 +10,14 @@ namespace FeatureForge.Learning;
 internal sealed class TrainingLoop : IDisposable
 {
     private const int LogEvery = 10;
-    private const int ProbesDuring = 4;
     private static readonly TimeSpan _checkpointEvery = TimeSpan.FromSeconds(25);
 
     // Unit vectors are spread about 1 apart; a tenth of that, or one hundredth of the dimensions in use, is an alarm.
     private const double CollapsedSpread = 0.1;
     private const double CollapsedRank = 0.01;
+
+    // Waiting for data for more of the time than this is worth a warning.
+    private const double MuchWaiting = 0.05;
 
     private readonly RunContext _context;
     private readonly PreparedCorpus _corpus;
@@ -25,31 +26,30 @@ internal sealed class TrainingLoop : IDisposable
     private readonly int _seed;
     private readonly int _batchSize;
     private readonly string _checkpointPath;
-    private readonly IReadOnlyList<Objective> _objectives;
-    private readonly FlatParameters _parameters;
-    private readonly AdamW _optimiser;
-    private readonly Tensor _lossSum; // [2]: sum of losses and their number since the last log line
+    private readonly TrainingStep _step;
     private readonly QualityProbe _probe;
+    private readonly BestWeights _best;
 
     public TrainingLoop(RunContext context, PreparedCorpus corpus, Encoder encoder, int seed)
     {
         (_context, _corpus, _encoder, _recipe, _seed) = (context, corpus, encoder, encoder.Recipe, seed);
         _batchSize = Math.Min(_recipe.BatchSize, corpus.Count);
         _checkpointPath = Path.Combine(context.StagingFolder, "checkpoint.safetensors");
-        _objectives = [.. _recipe.Objectives.Select(spec => spec.Build(new(encoder.Width, encoder.Width, 1, 0)))];
-        foreach (var objective in _objectives) objective.to(encoder.Device);
-        _parameters = new FlatParameters(encoder.parameters().Concat(_objectives.SelectMany(objective => objective.parameters())));
-        _optimiser = new AdamW(_parameters, _recipe.WeightDecay);
-        _lossSum = zeros(2, device: encoder.Device).DetachFromDisposeScope();
+        _step = new TrainingStep(encoder, corpus.Preparation, seed, context.Warning);
         _probe = new QualityProbe(corpus, encoder, seed);
+        _best = new BestWeights(Path.Combine(context.StagingFolder, "best.safetensors"));
         Metrics = new MetricLog(context.Reporter);
+        if (_step.PrecisionType != ScalarType.Float32) context.Information($"Products are computed in {_step.PrecisionType.ToString().ToLowerInvariant()}, sums in float32.");
     }
 
     public MetricLog Metrics { get; }
 
     public double LastLoss { get; private set; } = double.NaN;
 
-    /// <summary>Label-free scores after the last probe.</summary>
+    /// <summary>Share of the time that this attempt's training thread waited for batches.</summary>
+    public double DataWait { get; private set; }
+
+    /// <summary>Label-free scores of the weights that are published.</summary>
     public IReadOnlyDictionary<string, double> Scores { get; private set; } = new Dictionary<string, double>();
 
     /// <summary>Seconds per step: the median of some throw-away steps; the state is the same afterwards.</summary>
@@ -58,44 +58,48 @@ internal sealed class TrainingLoop : IDisposable
         // The first steps touch memory and files for the first time.
         const int Unmeasured = 4, Measured = 11;
         using var scope = NewDisposeScope();
-        var before = State().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
+        var before = _step.State().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
         using var reader = new BatchReader(_corpus, _encoder, _batchSize, _seed, 0, Unmeasured + Measured);
-        _encoder.train();
         var seconds = new List<double>();
         for (var step = 0; step < Unmeasured + Measured; step++)
         {
             var start = _context.Time.GetTimestamp();
-            Step(step, reader.Next(stop), learningRate: 0);
-            _ = _lossSum[0].item<float>(); // waits for the device
+            _step.Run(step, Unmeasured + Measured, reader.Next(stop), learningRate: 0);
+            _ = _step.PeekLoss(); // waits for the device
             if (step >= Unmeasured) seconds.Add(_context.Time.GetElapsedTime(start).TotalSeconds);
         }
         using var noGradient = no_grad();
-        foreach (var (name, tensor) in State()) tensor.copy_(before[name]);
+        foreach (var (name, tensor) in _step.State()) tensor.copy_(before[name]);
         return seconds.Order().ElementAt(Measured / 2);
     }
 
-    /// <summary>Trains up to <paramref name="steps"/> updates, from the checkpoint when there is one.</summary>
+    /// <summary>Trains up to <paramref name="steps"/> updates, from the checkpoint when there is one; afterwards the encoder holds the weights to publish.</summary>
     public void Run(long steps, CancellationToken stop)
     {
-        var done = Checkpoint.Load(_checkpointPath, State(), Metrics);
+        var done = Checkpoint.Load(_checkpointPath, _step.State(), Metrics);
         if (done > 0) _context.Information($"Resumed at step {done} of {steps}.");
-        else Probe(0, stop);
+        else
+        {
+            Probe(0, stop);
+            Checkpoint.Save(_checkpointPath, 0, _step.State(), Metrics);
+        }
         LastLoss = Metrics.Rows.LastOrDefault(row => row.Name == "loss")?.Value ?? double.NaN;
 
         using var reader = new BatchReader(_corpus, _encoder, _batchSize, _seed, done, steps - 1);
         var meter = new ProgressMeter(_context, "train", "items", steps * _batchSize, done * _batchSize);
-        var (saved, checkpointStep, waited, logged) = (_context.Time.GetTimestamp(), done, TimeSpan.Zero, _context.Time.GetTimestamp());
-        while (done < steps)
+        var (started, saved, checkpointStep) = (_context.Time.GetTimestamp(), _context.Time.GetTimestamp(), done);
+        var (waited, waitedInAll, logged, ended) = (TimeSpan.Zero, TimeSpan.Zero, _context.Time.GetTimestamp(), _best.IsStale(Metrics, _recipe.Patience));
+        while (done < steps && !ended)
         {
             if (stop.IsCancellationRequested)
             {
-                Checkpoint.Save(_checkpointPath, done, State(), Metrics);
+                Checkpoint.Save(_checkpointPath, done, _step.State(), Metrics);
                 stop.ThrowIfCancellationRequested();
             }
             var asked = _context.Time.GetTimestamp();
             var batch = reader.Next(stop);
             waited += _context.Time.GetElapsedTime(asked);
-            Step(done, batch, LearningRate.At(done + 1, steps, _recipe.LearningRate, _recipe.Warmup));
+            _step.Run(done, steps, batch, LearningRate.At(done + 1, steps, _recipe.LearningRate, _recipe.Warmup));
             done++;
             meter.Add(_batchSize);
 
@@ -104,86 +108,59 @@ internal sealed class TrainingLoop : IDisposable
             {
                 Log(done, steps, checkpointStep);
                 Metrics.ShowOnly(done, "data_wait", waited / Max(_context.Time.GetElapsedTime(logged)));
-                (waited, logged) = (TimeSpan.Zero, _context.Time.GetTimestamp());
+                (waitedInAll, waited, logged) = (waitedInAll + waited, TimeSpan.Zero, _context.Time.GetTimestamp());
             }
             if (IsProbeStep(done, steps)) Probe(done, stop);
-            if (!atEnd && _context.Time.GetElapsedTime(saved) < _checkpointEvery) continue;
-            Guard(done, checkpointStep, HostCopies.ToArray<float>(_lossSum)[0]);
-            Checkpoint.Save(_checkpointPath, done, State(), Metrics);
+            ended = _best.IsStale(Metrics, _recipe.Patience);
+            if (ended) _context.Information($"Ended at step {done} of {steps}: the last {_recipe.Patience} probes brought nothing better.");
+            if (!atEnd && !ended && _context.Time.GetElapsedTime(saved) < _checkpointEvery) continue;
+            if (!float.IsFinite(_step.PeekLoss())) Fail(checkpointStep, done, steps);
+            Checkpoint.Save(_checkpointPath, done, _step.State(), Metrics);
             (saved, checkpointStep) = (_context.Time.GetTimestamp(), done);
         }
-        Scores = Metrics.Rows.Where(row => row.Step == steps && row.Name.Contains('.')).ToDictionary(row => row.Name, row => row.Value);
+        DataWait = waitedInAll / Max(_context.Time.GetElapsedTime(started));
+        if (DataWait > MuchWaiting) _context.Warning($"Training waited for data {DataWait:P0} of its time: reading is the bottleneck. A faster disk, or more cores, would help.");
+        var bestStep = _best.Restore(_step.Published, Metrics);
+        if (bestStep < done) _context.Information($"The weights of step {bestStep} score best without labels and are published.");
+        if (!ReferenceEquals(_step.Published, _encoder)) _encoder.LoadState(_step.Published.State(), "the teacher");
+        Scores = Metrics.Rows.Where(row => row.Step == bestStep && row.Name.Contains('.')).ToDictionary(row => row.Name, row => row.Value);
     }
 
     private static TimeSpan Max(TimeSpan elapsed) => elapsed > TimeSpan.FromTicks(1) ? elapsed : TimeSpan.FromTicks(1);
 
-    private static bool IsProbeStep(long done, long steps) =>
-        Enumerable.Range(1, ProbesDuring).Any(number => done == steps * number / ProbesDuring) && done > 0;
-
-    private void Step(long step, HostBatch batch, double learningRate)
-    {
-        using var scope = NewDisposeScope();
-        Tensor views;
-        using (no_grad()) views = _encoder.Views(batch, new StepRandom(_seed, step, DrawPurpose.Views)); // [2B, ...]
-        _encoder.train();
-        _parameters.Gradients.zero_();
-        var features = _encoder.Trained(views);
-        var input = new ObjectiveInput { Features = features.view(2, -1, features.size(1)), GlobalViews = 2, Random = new StepRandom(_seed, step, DrawPurpose.Objective) };
-        var loss = zeros(1, device: _encoder.Device).sum();
-        for (var i = 0; i < _objectives.Count; i++)
-        {
-            _objectives[i].train();
-            loss = loss + _objectives[i].Loss(input) * _recipe.Objectives[i].Weight;
-        }
-        loss.backward();
-        _optimiser.Step(step + 1, learningRate);
-        using (no_grad()) _lossSum.add_(stack([loss.detach(), ones_like(loss)]));
-    }
+    private bool IsProbeStep(long done, long steps) =>
+        done > 0 && Enumerable.Range(1, _recipe.Probes).Any(number => done == steps * number / _recipe.Probes);
 
     private void Log(long done, long steps, long checkpointStep)
     {
-        using var scope = NewDisposeScope();
-        var sums = HostCopies.ToArray<float>(_lossSum);
-        using (no_grad()) _lossSum.zero_();
-        Guard(done, checkpointStep, sums[0]);
-        LastLoss = sums[0] / sums[1];
+        var loss = _step.TakeLoss();
+        if (!float.IsFinite(loss)) Fail(checkpointStep, done, steps);
+        LastLoss = loss;
         Metrics.Add(done, "loss", LastLoss);
         Metrics.Add(done, "learning_rate", LearningRate.At(done, steps, _recipe.LearningRate, _recipe.Warmup));
     }
 
-    private void Guard(long done, long checkpointStep, float lossSum)
+    /// <summary>Repeats the steps since the checkpoint one by one, keeps the batch that broke, and throws.</summary>
+    private void Fail(long checkpointStep, long done, long steps)
     {
-        if (float.IsFinite(lossSum)) return;
-        throw new InvalidOperationException($"{string.Join(" + ", _objectives.Select(objective => objective.GetName()))} became {lossSum} between steps {Math.Max(checkpointStep, done - LogEvery) + 1} and {done}. "
+        var found = BrokenStep.Find(_step, _context, _corpus, _encoder, new(_checkpointPath, checkpointStep, done, steps, _batchSize, _seed));
+        throw new InvalidOperationException($"{_step.Names} became non-finite between steps {checkpointStep + 1} and {done}. {found} "
             + $"The last good checkpoint is of step {checkpointStep}{(checkpointStep > 0 ? $" in {_checkpointPath}" : "")}. Lower the recipe's learning rate (now {_recipe.LearningRate}) or check the items for broken values.");
     }
 
     private void Probe(long done, CancellationToken stop)
     {
-        _encoder.eval();
-        var scores = _probe.Measure(stop);
-        foreach (var (name, value) in scores.Where(pair => pair.Key != "spread.high")) Metrics.Add(done, name, value);
-        if (done == 0 || (scores["spread.high"] >= CollapsedSpread && scores["rankme_ratio.high"] >= CollapsedRank)) return;
+        var encoder = _step.Published;
+        encoder.eval();
+        var scores = _probe.Measure(encoder, stop);
+        foreach (var (name, value) in scores) Metrics.Add(done, name, value);
+        encoder.train();
+        if (done == 0) return;
+        _best.Offer(encoder, done, Metrics);
+        if (scores["spread.high"] >= CollapsedSpread && scores["rankme_ratio.high"] >= CollapsedRank) return;
         throw new InvalidOperationException($"The encoder has collapsed at step {done}: vectors of different items are nearly the same (spread {scores["spread.high"]:0.###}, expected at least {CollapsedSpread}; "
             + $"effective rank {scores["rankme_ratio.high"]:0.####} of the width, expected at least {CollapsedRank}). Are the items nearly identical? Otherwise lower the learning rate (now {_recipe.LearningRate}) or change the objective in a recipe file.");
     }
 
-    private Dictionary<string, Tensor> State()
-    {
-        var state = _encoder.State().ToDictionary(pair => "encoder." + pair.Key, pair => pair.Value);
-        for (var i = 0; i < _objectives.Count; i++)
-            foreach (var (name, tensor) in _objectives[i].state_dict()) state[$"objectives.{i}.{name}"] = tensor;
-        state["optimiser.first"] = _optimiser.First;
-        state["optimiser.second"] = _optimiser.Second;
-        state["loss_sum"] = _lossSum;
-        return state;
-    }
-
-    public void Dispose()
-    {
-        _optimiser.Dispose();
-        _parameters.Dispose();
-        _lossSum.Dispose();
-        foreach (var objective in _objectives) objective.Dispose();
-    }
+    public void Dispose() => _step.Dispose();
 }

@@ -9,8 +9,12 @@ namespace FeatureForge.Learning;
 /// <summary>How strongly pictures are altered; in the recipe.</summary>
 internal sealed record ImageViewSpec
 {
-    /// <summary>Smallest area of a crop, as a fraction of the picture.</summary>
+    /// <summary>Smallest area of a global view, as a fraction of the picture.</summary>
     public double SmallestCrop { get; init; } = 0.2;
+    /// <summary>Smallest and largest area of a local view, and its pixels per side.</summary>
+    public double SmallestLocalCrop { get; init; } = 0.05;
+    public double LargestLocalCrop { get; init; } = 0.3;
+    public int LocalSize { get; init; } = 16;
     public bool Flip { get; init; } = true;
     /// <summary>Strength of brightness, contrast and saturation changes; 0 leaves colour alone.</summary>
     public double Colour { get; init; } = 0.4;
@@ -21,30 +25,37 @@ internal sealed record ImageViewSpec
 
 internal static class ImageViews
 {
-    /// <summary>pixels in [0, 1], [B, 3, S, S], to two views of each, [2B, 3, size, size].</summary>
-    public static Tensor Two(Tensor pixels, ImageViewSpec spec, long size, StepRandom random)
+    /// <summary>pixels in [0, 1], [B, 3, S, S], to views of each, [views * B, 3, size, size].</summary>
+    public static Tensor Global(Tensor pixels, ImageViewSpec spec, int views, long size, StepRandom random) =>
+        Make(pixels, spec, views, (spec.SmallestCrop, 1), size, random);
+
+    /// <summary>The same for small crops.</summary>
+    public static Tensor Local(Tensor pixels, ImageViewSpec spec, int views, StepRandom random) =>
+        Make(pixels, spec, views, (spec.SmallestLocalCrop, spec.LargestLocalCrop), spec.LocalSize, random);
+
+    private static Tensor Make(Tensor pixels, ImageViewSpec spec, int views, (double Smallest, double Largest) area, long size, StepRandom random)
     {
         Require.Shape(pixels, Require.Any, 3, Require.Any, Require.Any);
         using var scope = NewDisposeScope();
-        var count = (int)pixels.size(0) * 2;
-        var place = HostCopies.ToTensor(Crops(count, spec, random), [count, 2, 3], pixels.device);
+        var count = (int)pixels.size(0) * views;
+        var place = HostCopies.ToTensor(Crops(count, spec, area, random), [count, 2, 3], pixels.device);
         var (mix, contrast) = Colours(count, spec, random);
-        var both = cat([pixels, pixels], 0);
+        var both = cat([.. Enumerable.Repeat(pixels, views)], 0);
         var grid = nn.functional.affine_grid(place, [count, 3, size, size], align_corners: false);
         var crops = nn.functional.grid_sample(both, grid, mode: GridSampleMode.Bilinear, padding_mode: GridSamplePaddingMode.Reflection, align_corners: false);
         var mixed = bmm(HostCopies.ToTensor(mix, [count, 3, 3], pixels.device), crops.flatten(2)); // [2B, 3, S*S]
         var mean = mixed.mean([1, 2], keepdim: true);
-        var views = (mixed - mean) * HostCopies.ToTensor(contrast, [count, 1, 1], pixels.device) + mean;
-        return views.clamp(0, 1).view(count, 3, size, size).MoveToOuterDisposeScope();
+        var altered = (mixed - mean) * HostCopies.ToTensor(contrast, [count, 1, 1], pixels.device) + mean;
+        return altered.clamp(0, 1).view(count, 3, size, size).MoveToOuterDisposeScope();
     }
 
     /// <summary>One 2x3 affine matrix per view: a box of random area and aspect inside the picture, perhaps mirrored.</summary>
-    private static float[] Crops(int count, ImageViewSpec spec, StepRandom random)
+    private static float[] Crops(int count, ImageViewSpec spec, (double Smallest, double Largest) range, StepRandom random)
     {
         var matrices = new float[count * 6];
         for (var i = 0; i < count; i++)
         {
-            var area = random.Uniform(spec.SmallestCrop, 1);
+            var area = random.Uniform(range.Smallest, range.Largest);
             var aspect = Math.Exp(random.Uniform(Math.Log(3.0 / 4), Math.Log(4.0 / 3)));
             var width = (float)Math.Min(1, Math.Sqrt(area * aspect));
             var height = (float)Math.Min(1, Math.Sqrt(area / aspect));

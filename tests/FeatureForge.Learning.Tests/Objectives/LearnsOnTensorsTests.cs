@@ -36,7 +36,8 @@ public sealed class LearnsOnTensorsTests
         manual_seed(99);
         using var noGradient = no_grad();
         var views = Views(mixing);
-        return QualityProbe.Retrieval(encoder.forward(views[0]), encoder.forward(views[1]));
+        var (first, second) = QualityProbe.Standardised(encoder.forward(views[0]), encoder.forward(views[1]));
+        return QualityProbe.Retrieval(first, second);
     }
 
     [Theory]
