@@ -19,7 +19,7 @@ public sealed class CommandLineTests : IDisposable
         var help = await FeatureForgeProgram.RunAsync(Store, "--help");
 
         Assert.Equal(0, help.ExitCode);
-        foreach (var verb in (string[])["ingest", "train", "extract", "cluster", "map", "evaluate", "run", "serve", "runs", "corpus", "quarantine", "peek", "store", "doctor"])
+        foreach (var verb in (string[])["ingest", "train", "extract", "cluster", "map", "evaluate", "run", "serve", "runs", "corpus", "quarantine", "peek", "store", "doctor", "import-encoder", "export"])
             Assert.Contains($"\n  {verb} ", help.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("worker", help.Output, StringComparison.Ordinal);
     }

@@ -72,6 +72,7 @@ internal static class RunSummary
             RunKind.Extract => Extract(Read<ExtractResult>(run), store),
             RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
             RunKind.Map => Map(Read<MapResult>(run), store),
+            RunKind.Import => Import(Read<ImportResult>(run), store),
             RunKind.Evaluate => Read<EvaluateResult>(run).ToTable().TrimEnd(),
             _ => $"{run.Kind}: {run.Result}",
         };
@@ -90,6 +91,12 @@ internal static class RunSummary
         Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, recipe {result.Recipe}): {result.Steps:N0} steps on {result.Device}, final loss {result.FinalLoss:0.####}.
         Probes: {string.Join(", ", result.Probes.Select(probe => string.Create(CultureInfo.InvariantCulture, $"{probe.Key} {probe.Value:0.###}")))}
         In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus {corpus} --encoder {result.Encoder}
+        """);
+
+    private static string Import(ImportResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, {result.Family}): {result.Parameters:N0} parameters; id {result.EncoderId}.
+        Levels: {string.Join(", ", result.Levels.Select(level => $"{level.Name} ({level.Dimension})"))}.{(result.LeftOut.Count == 0 ? "" : $" Left out: {string.Join("; ", result.LeftOut.Take(5))}{(result.LeftOut.Count > 5 ? $" and {result.LeftOut.Count - 5} more" : "")}.")}
+        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus CORPUS --encoder {result.Encoder}
         """);
 
     private static string Extract(ExtractResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""

@@ -11,6 +11,8 @@ public enum RunKind
     Cluster,
     Map,
     Evaluate,
+    /// <summary>Brings an encoder made elsewhere into the store.</summary>
+    Import,
     /// <summary>Behaves as its spec says (sleep, fail, die); proves that supervision works on this machine.</summary>
     Selftest,
 }

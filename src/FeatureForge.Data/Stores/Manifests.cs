@@ -48,6 +48,13 @@ public sealed record PreparedManifest
 /// <param name="Metric">cosine or l2: how these vectors are meant to be compared.</param>
 public sealed record EncoderLevel(string Name, int Dimension, string Metric);
 
+/// <summary>Where imported weights came from.</summary>
+/// <param name="Family">vit, dinov2, wav2vec2, hubert or bert; featureforge for an exported encoder of this program.</param>
+/// <param name="File">Name of the file, without its folder.</param>
+/// <param name="Sha256">Of that file.</param>
+/// <param name="Licence">As the card beside the file names it; null when it names none.</param>
+public sealed record EncoderOrigin(string Family, string File, string Sha256, string? Licence);
+
 /// <summary>encoders/NAME/encoder.json</summary>
 public sealed record EncoderManifest
 {
@@ -74,6 +81,11 @@ public sealed record EncoderManifest
     public required IReadOnlyDictionary<string, double> Probes { get; init; }
     /// <summary>The level that the label-free scores recommend for clustering; null when nothing was measured.</summary>
     public string? RecommendedLevel { get; init; }
+    /// <summary>Seconds of training, and of the CPU in them, this program's attempts together as far as known; null for encoders made elsewhere or before this was kept.</summary>
+    public double? Seconds { get; init; }
+    public double? CpuSeconds { get; init; }
+    /// <summary>Where imported weights came from; null when they were trained here from the start.</summary>
+    public EncoderOrigin? Origin { get; init; }
     /// <summary>model.safetensors.</summary>
     public required PartFile Weights { get; init; }
     /// <summary>metrics/part-NNNNN.parquet.</summary>

@@ -33,6 +33,10 @@ public sealed class Stage
         Of<EvaluateSpec, EvaluateResult>(RunKind.Evaluate, "default", EvaluateRun.ExecuteAsync, spec => spec.Problems(),
             spec => spec with { LabelsPath = Path.GetFullPath(spec.LabelsPath) },
             (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
+        Of<ImportSpec, ImportResult>(RunKind.Import, "default", StageSteps.ImportAsync, spec => spec.Problems(),
+            spec => spec with { Source = FileOrFolder(spec.Source)!, Config = FileOrFolder(spec.Config), Vocabulary = FileOrFolder(spec.Vocabulary) },
+            (spec, store) => [spec.Corpus is null ? null : Needs(() => store.Corpus(spec.Corpus))],
+            (run, spec, store) => store.FindEncoder(spec.Encoder) is { } encoder && encoder.RunId == run.RunId),
         Of<SelftestSpec, SelftestResult>(RunKind.Selftest, "default", SelftestRun.ExecuteAsync, spec => spec.Problems(), spec => spec, (_, _) => []),
     ];
 
@@ -95,6 +99,8 @@ public sealed class Stage
         try { find(); return null; }
         catch (BadRequestException error) { return error.Message; }
     }
+
+    private static string? FileOrFolder(string? value) => value is not null && Path.Exists(value) ? Path.GetFullPath(value) : value;
 
     // A recipe or an encoder is named, or it is a file: files are meant from where the request was made.
     private static string? FileOrName(string? value) => value is not null && File.Exists(value) ? Path.GetFullPath(value) : value;

@@ -9,8 +9,7 @@ internal static class StageSteps
 {
     internal static async Task<TrainResult> TrainAsync(TrainSpec spec, RunContext context, CancellationToken stop)
     {
-        foreach (var preparation in context.Store.Corpus(spec.Corpus).Preparations.Values)
-            if (spec.Modality is null || spec.Modality == preparation.Modality) await PrepareAsync(spec.Corpus, preparation, context, stop);
+        await PrepareAsync(spec.Corpus, TrainRun.PreparationOf(spec, context.Store), context, stop);
         return await TrainRun.ExecuteAsync(spec, context, stop);
     }
 
@@ -18,6 +17,13 @@ internal static class StageSteps
     {
         await PrepareAsync(spec.Corpus, context.Store.Encoder(spec.Encoder).Preparation, context, stop);
         return await ExtractRun.ExecuteAsync(spec, context, stop);
+    }
+
+    internal static async Task<ImportResult> ImportAsync(ImportSpec spec, RunContext context, CancellationToken stop)
+    {
+        // Which preparation the checkpoint wants is known only when it has been read.
+        if (spec.Corpus is not null && ImportRun.PreparationOf(spec) is { } preparation) await PrepareAsync(spec.Corpus, preparation, context, stop);
+        return await ImportRun.ExecuteAsync(spec, context, stop);
     }
 
     // Ingest prepares for the modality's usual encoders; other preparations, and parts that are missing, are made here.

@@ -181,7 +181,7 @@ internal sealed class AudioEncoder : ConvEncoder
 
     protected override (int Rows, int Columns) Grid(Grain grain)
     {
-        var total = Recipe.Encoder.ColumnStrides.Aggregate(1, (product, stride) => product * stride);
+        var total = CellSize.Columns;
         return (1, grain == Grain.Patch ? (Recipe.Encoder.FramesPerSecond + total - 1) / total : 1);
     }
 

@@ -57,7 +57,8 @@ internal abstract class ConvEncoder : Encoder
     private static List<Tensor> Cells(Tensor[] stages) =>
         [.. stages.Where(stage => stage.size(2) == stages[^1].size(2) && stage.size(3) == stages[^1].size(3)).Select(stage => stage.flatten(2).transpose(1, 2))];
 
-    private (int Rows, int Columns) CellSize => (network.CellSize.Rows * StemStride, network.CellSize.Columns * StemStride);
+    /// <summary>Input rows and columns per cell of the last block.</summary>
+    protected (int Rows, int Columns) CellSize => (network.CellSize.Rows * StemStride, network.CellSize.Columns * StemStride);
 
     /// <summary>How many pixels one value of the stem stands for, in each direction.</summary>
     protected virtual int StemStride => 1;
@@ -100,7 +101,7 @@ internal abstract class ConvEncoder : Encoder
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
     {
         var collector = new SpanCollector(corpus, this, levels, grains);
-        foreach (var windows in Windows(corpus, first, count).Chunk(WindowsPerBatch))
+        foreach (var windows in Batches(corpus, Windows(corpus, first, count)))
         {
             stop.ThrowIfCancellationRequested();
             collector.Add(windows, Moments(corpus, windows, levels, grains));
@@ -121,7 +122,7 @@ internal abstract class ConvEncoder : Encoder
         {
             foreach (var grain in grains)
             {
-                var (rows, columns) = Grid(grain);
+                var (rows, columns) = Grid(grain, corpus, windows[0]);
                 var (mean, square) = level == Level.Raw ? RawMoments(raw!, rows, columns) : Mean(looks.Select(stages => Read(stages, level, rows, columns)).ToList());
                 moments[(level, grain)] = new(HostCopies.ToArray<float>(mean), HostCopies.ToArray<float>(square), (int)mean.size(1), (int)mean.size(2));
             }
@@ -148,6 +149,12 @@ internal abstract class ConvEncoder : Encoder
 
     /// <summary>Input of windows to what the network sees: [B, C, H, W].</summary>
     protected abstract Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows);
+
+    /// <summary>Windows that go through the network together: of one size.</summary>
+    protected virtual IEnumerable<SpanWindow[]> Batches(PreparedCorpus corpus, IEnumerable<SpanWindow> windows) => windows.Chunk(WindowsPerBatch);
+
+    /// <summary>The same as <see cref="Grid(Grain)"/> where windows differ in size.</summary>
+    protected virtual (int Rows, int Columns) Grid(Grain grain, PreparedCorpus corpus, SpanWindow window) => Grid(grain);
 
     /// <summary>Into how many rows and columns a window is cut at a grain.</summary>
     protected abstract (int Rows, int Columns) Grid(Grain grain);

@@ -17,7 +17,12 @@ internal abstract class GridNetwork(string name) : nn.Module<Tensor, Tensor[]>(n
     /// <summary>The blocks' outputs where part of the input is hidden; <paramref name="hidden"/> is [N, H', W'] bool over the last block's cells.</summary>
     public abstract Tensor[] ForwardHidden(Tensor input, Tensor hidden);
 
-    public static GridNetwork Of(int channels, EncoderSpec spec) => new ConvNetwork(channels, spec);
+    public static GridNetwork Of(int channels, EncoderSpec spec) => spec switch
+    {
+        { Speech: { } speech, Transformer: { } transformer } => new SpeechNetwork(speech, transformer),
+        { Transformer: { } transformer } => new TransformerNetwork(channels, transformer),
+        _ => new ConvNetwork(channels, spec),
+    };
 
     /// <summary>A mask over cells to one over input values, [N, 1, H, W].</summary>
     public static Tensor OverInput(Tensor hidden, Tensor input, (int Rows, int Columns) cell)

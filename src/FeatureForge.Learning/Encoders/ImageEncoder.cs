@@ -95,7 +95,7 @@ internal sealed class ImageEncoder : ConvEncoder
 
     protected override (int Rows, int Columns) Grid(Grain grain)
     {
-        var total = Recipe.Encoder.Strides.Aggregate(StemStride, (product, stride) => product * stride);
+        var total = CellSize.Rows;
         var side = grain switch { Grain.Item => 1, Grain.Segment => _size >= 64 ? 4 : 2, _ => (_size + total - 1) / total };
         return (side, side);
     }

@@ -17,6 +17,8 @@ internal sealed record Recipe
     public required string ExpectedScore { get; init; }
 
     public required EncoderSpec Encoder { get; init; }
+    /// <summary>Image: pixels per side of the prepared pictures; null = as the corpus has been prepared at ingest.</summary>
+    public int? PreparedSize { get; init; }
     public ImageViewSpec ImageViews { get; init; } = new();
     public AudioViewSpec AudioViews { get; init; } = new();
     public TextViewSpec TextViews { get; init; } = new();
@@ -108,6 +110,11 @@ internal sealed record EncoderSpec
 
     internal IReadOnlyList<int> ColumnStrides => TimeStrides ?? Strides;
 
+    /// <summary>A transformer instead of convolutions (grids) or of the bag of words (text); null = none.</summary>
+    public TransformerSpec? Transformer { get; init; }
+    /// <summary>Audio: the network sees the samples themselves, through these convolutions; null = log-mel spectrograms.</summary>
+    public SpeechSpec? Speech { get; init; }
+
     /// <summary>Image: the network sees the activations of the raw level's dictionary of patches, at half the side, instead of pixels.</summary>
     public bool DictionaryStem { get; init; }
     /// <summary>Image: vectors are the mean of the picture's and its mirror image's; twice the time of extraction.</summary>
@@ -146,6 +153,10 @@ internal sealed record EncoderSpec
     /// <summary>Text: width of the word vectors and of the head's hidden layer.</summary>
     public int Width { get; init; }
     public int Hidden { get; init; }
+    /// <summary>Text, transformer: tokens that the network sees at once at most.</summary>
+    public int Longest { get; init; }
+    /// <summary>Text, transformer: the vocabulary is one of word pieces; null = words of the corpus.</summary>
+    public WordPieceSpec? WordPieces { get; init; }
     /// <summary>Text: dimensions of the latent semantic space of the raw level.</summary>
     public int RawWidth { get; init; }
 }

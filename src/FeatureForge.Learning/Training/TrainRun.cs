@@ -22,7 +22,7 @@ public static class TrainRun
     {
         BadRequestException.ThrowIfAny(spec.Problems());
         var corpus = context.Store.Corpus(spec.Corpus);
-        var recipe = ChooseRecipe(spec, corpus);
+        var recipe = ChooseRecipe(spec, corpus, context.Store);
         var request = JsonSerializer.SerializeToElement(spec, SpecJson.Line);
         if (context.Store.FindEncoder(spec.Encoder) is { } existing)
         {
@@ -31,7 +31,7 @@ public static class TrainRun
             new Publication(context).Finish();
             return ResultOf(existing, seconds: 0, alreadyDone: true);
         }
-        using var prepared = PreparedCorpus.Open(context.Store, spec.Corpus, corpus.Preparations[recipe.Modality]);
+        using var prepared = PreparedCorpus.Open(context.Store, spec.Corpus, PreparationOf(spec, recipe, corpus, context.Store));
         if (prepared.Count < 2) throw new BadRequestException($"Corpus '{spec.Corpus}' holds {prepared.Count} {Word(recipe.Modality)} items; training needs at least 2, and some hundreds to learn anything.");
         if (prepared.Count < 500) context.Warning($"Corpus '{spec.Corpus}' holds only {prepared.Count} {Word(recipe.Modality)} items; below some 500 the raw level may well be better than anything learned.");
 
@@ -44,17 +44,32 @@ public static class TrainRun
         return ResultOf(manifest, trained.Seconds, alreadyDone: false) with { FinalLoss = trained.FinalLoss, CpuSeconds = trained.CpuSeconds, DataWait = trained.DataWait };
     }
 
-    private static Recipe ChooseRecipe(TrainSpec spec, CorpusManifest corpus)
+    private static Recipe ChooseRecipe(TrainSpec spec, CorpusManifest corpus, Store store)
     {
         var modalities = corpus.Preparations.Keys.ToList();
-        var recipe = spec.Recipe is null ? null : Recipe.Read(spec.Recipe);
+        var recipe = spec.From is null ? spec.Recipe is null ? null : Recipe.Read(spec.Recipe) : EncoderFile.RecipeToContinue(spec.From, spec.Recipe, store);
         var modality = spec.Modality ?? recipe?.Modality ?? (modalities.Count == 1 ? modalities[0]
             : throw new BadRequestException($"Corpus '{spec.Corpus}' holds items of {modalities.Count} modalities ({string.Join(", ", modalities.Select(Word))}); name one with --modality."));
         if (recipe is not null && recipe.Modality != modality)
-            throw new BadRequestException($"Recipe '{spec.Recipe}' is for {Word(recipe.Modality)}, the request for {Word(modality)}.");
+            throw new BadRequestException($"Recipe '{recipe.Name}' is for {Word(recipe.Modality)}, the request for {Word(modality)}.");
         if (!modalities.Contains(modality))
             throw new BadRequestException($"Corpus '{spec.Corpus}' holds no {Word(modality)} items; it has {string.Join(", ", modalities.Select(Word))}.");
         return recipe ?? Recipe.DefaultFor(modality);
+    }
+
+    /// <summary>The prepared form that training will read: the recipe's, or that of the encoder to continue from, else the corpus's own.</summary>
+    /// <exception cref="BadRequestException">The recipe does not fit the corpus.</exception>
+    public static PreparationSpec PreparationOf(TrainSpec spec, Store store)
+    {
+        var corpus = store.Corpus(spec.Corpus);
+        return PreparationOf(spec, ChooseRecipe(spec, corpus, store), corpus, store);
+    }
+
+    private static PreparationSpec PreparationOf(TrainSpec spec, Recipe recipe, CorpusManifest corpus, Store store)
+    {
+        if (spec.From is { } from && store.FindEncoder(from) is { } encoder) return encoder.Preparation;
+        var usual = corpus.Preparations[recipe.Modality];
+        return recipe.PreparedSize is { } size && usual.ImageSize is not null ? usual with { ImageSize = size } : usual;
     }
 
     private static Trained Train(TrainSpec spec, Recipe recipe, PreparedCorpus prepared, RunContext context, CancellationToken stop)
@@ -124,6 +139,9 @@ public static class TrainRun
             Parameters = trained.Parameters,
             Steps = steps,
             Device = trained.Device,
+            Seconds = trained.Seconds,
+            CpuSeconds = trained.CpuSeconds,
+            Origin = spec.From is null ? null : context.Store.FindEncoder(spec.From)?.Origin,
             Probes = trained.Scores,
             RecommendedLevel = LevelChoice.Recommended(trained.Scores),
             Weights = publication.Add(Path.Combine(context.StagingFolder, "model.safetensors"), folder, "model.safetensors", 0),

@@ -49,7 +49,7 @@ public sealed class RunModel(RunLedger ledger, JobWakeUp jobs) : PageModel
         var (folder, field) = run.Kind switch
         {
             RunKind.Ingest or RunKind.Prepare => ("corpora", "corpus"),
-            RunKind.Train => ("encoders", "encoder"),
+            RunKind.Train or RunKind.Import => ("encoders", "encoder"),
             RunKind.Extract => ("sets", "set"),
             RunKind.Cluster or RunKind.Map => ("clusterings", "clustering"),
             _ => ("", ""),

@@ -19,7 +19,7 @@ public static class RunWording
         var target = kind switch
         {
             RunKind.Ingest or RunKind.Prepare => "corpus",
-            RunKind.Train => "encoder",
+            RunKind.Train or RunKind.Import => "encoder",
             RunKind.Extract or RunKind.Evaluate => "set",
             RunKind.Cluster => "clustering",
             RunKind.Map => "clustering",
