@@ -16,6 +16,8 @@ internal sealed record Recipe
     public required string Time { get; init; }
     public required string ExpectedScore { get; init; }
 
+    /// <summary>Transformers: the one dial. It gives heads, width = 64 heads, depth = 2 heads, and the levels at thirds of the depth; 0 = all are written out.</summary>
+    public int Size { get; init; }
     public required EncoderSpec Encoder { get; init; }
     /// <summary>Image: pixels per side of the prepared pictures; null = as the corpus has been prepared at ingest.</summary>
     public int? PreparedSize { get; init; }
@@ -59,7 +61,10 @@ internal sealed record Recipe
     public int MostEpochs { get; init; } = 200;
 
     /// <summary>The built-in recipes' names.</summary>
-    public static IReadOnlyList<string> BuiltIn { get; } = ["image-tiny", "audio-tiny", "text-tiny"];
+    public static IReadOnlyList<string> BuiltIn { get; } =
+    [
+        "image-tiny", "image-small", "image-base", "audio-tiny", "audio-small", "audio-base", "text-tiny", "text-small", "text-base",
+    ];
 
     /// <summary>The recipe used when none is named.</summary>
     public static Recipe DefaultFor(Modality modality) => Read($"{modality.ToString().ToLowerInvariant()}-tiny");
@@ -78,14 +83,22 @@ internal sealed record Recipe
             using var json = JsonDocument.Parse(stream);
             if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("objectives", out var objectives))
                 BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Misspelt(objectives)));
-            var recipe = json.Deserialize<Recipe>(SpecJson.Strict)!;
+            var recipe = json.Deserialize<Recipe>(SpecJson.Strict)!.Sized();
             BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Problems(recipe.Objectives, recipe.Modality)));
+            if (recipe.Encoder.Transformer is { } transformer) BadRequestException.ThrowIfAny(Of(nameOrPath, transformer.Problems(ofGrids: recipe.Modality != Modality.Text && recipe.Encoder.Speech is null)));
             return recipe;
         }
         catch (JsonException error)
         {
             throw new BadRequestException($"Recipe {nameOrPath} cannot be read: {error.Message}");
         }
+    }
+
+    private Recipe Sized()
+    {
+        if (Size == 0 || Encoder.Transformer is not { } transformer) return this;
+        var sized = transformer with { Heads = Size, Width = 64 * Size, Depth = 2 * Size };
+        return this with { Encoder = ImportedNetwork.WithLevels(Encoder with { Transformer = sized }, sized.Depth) };
     }
 
     private static List<string> Of(string nameOrPath, IEnumerable<string> problems) => [.. problems.Select(problem => $"Recipe {nameOrPath}: {problem}")];

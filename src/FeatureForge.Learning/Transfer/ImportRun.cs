@@ -28,7 +28,6 @@ public static class ImportRun
             new Publication(context).Finish();
             return ResultOf(existing, []);
         }
-        Directory.CreateDirectory(context.StagingFolder);
         var imported = await TorchThread.RunAsync("import", () => Import(spec, source, context, stop)).ConfigureAwait(false);
         return ResultOf(Publish(spec, request, source, imported, context), imported.LeftOut);
     }
@@ -151,7 +150,8 @@ public static class ImportRun
         catch (JsonException error) { throw new BadRequestException($"{path} is no encoder.json: {error.Message}"); }
     }
 
-    private static string Staged(RunContext context) => Path.Combine(context.StagingFolder, "model.safetensors");
+    // Made when there is something to stage: a refused checkpoint leaves nothing behind.
+    private static string Staged(RunContext context) => Path.Combine(Directory.CreateDirectory(context.StagingFolder).FullName, "model.safetensors");
 
     private static EncoderManifest Publish(ImportSpec spec, JsonElement request, CheckpointSource source, Imported imported, RunContext context)
     {

@@ -26,10 +26,10 @@ internal enum Activation
 internal sealed record TransformerSpec
 {
     /// <summary>D, values per token; a multiple of <see cref="Heads"/>.</summary>
-    public required int Width { get; init; }
+    public int Width { get; init; }
     /// <summary>Blocks.</summary>
-    public required int Depth { get; init; }
-    public required int Heads { get; init; }
+    public int Depth { get; init; }
+    public int Heads { get; init; }
     /// <summary>Values between the two linear layers of a block; 0 = four times the width.</summary>
     public int Hidden { get; init; }
 
