@@ -1,7 +1,9 @@
 // Benchmarks of FeatureForge: each prints Markdown that goes into RESULTS.md with date, commit and machine.
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [fsdd|cifar10|ag-news ...] [--minutes M]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [set ...] [--seeds N] [--minutes M]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- speed
 using FeatureForge.Benchmarks;
 
 if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(rest, Console.Out);
-Console.Error.WriteLine("Usage: quality [data set ...] [--minutes M]");
+if (args is ["speed"]) return await SpeedBenchmark.RunAsync(Console.Out);
+Console.Error.WriteLine("Usage: quality [set ...] [--seeds N] [--minutes M] | speed");
 return 2;

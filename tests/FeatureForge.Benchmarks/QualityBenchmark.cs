@@ -1,24 +1,26 @@
-// How good are the embeddings? For each labelled set: train on the train split alone, embed everything, and let `evaluate`
-// compare every level with a random encoder and with raw features. Labels reach nothing but `evaluate`.
-using System.Diagnostics;
-using System.Formats.Tar;
-using System.IO.Compression;
+// How good are the embeddings? For each labelled set and seed: train on the train split alone, embed everything, and let `evaluate`
+// compare every level with a random encoder and with closed-form features. Labels reach nothing but `evaluate`.
+//   quality [set ...] [--seeds N] [--minutes M]        without minutes: the recipe's own number of steps
+using System.Globalization;
+using System.Text.Json;
 
 namespace FeatureForge.Benchmarks;
 
 internal static class QualityBenchmark
 {
-    private static readonly string[] _all = ["fsdd", "cifar10", "ag-news"];
+    /// <summary>Scores of one kind of features in one run, fractions; NaN where a score does not apply.</summary>
+    private sealed record Row(string Features, double Knn, double Linear, double Accuracy, double Nmi);
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        var minutes = Array.IndexOf(arguments, "--minutes") is var at and >= 0 ? arguments[at + 1] : "3";
-        var names = arguments.Where(_all.Contains).ToArray() is { Length: > 0 } chosen ? chosen : _all;
-        var datasets = Environment.GetEnvironmentVariable("FEATUREFORGE_DATASETS") ?? Path.GetFullPath("../shared/datasets");
+        string? Option(string name) => Array.IndexOf(arguments, name) is var at and >= 0 ? arguments[at + 1] : null;
+        var seeds = int.Parse(Option("--seeds") ?? "1", CultureInfo.InvariantCulture);
+        string[] budget = Option("--minutes") is { } minutes ? ["--minutes", minutes] : [];
+        var sets = LabelledSet.All.Where(set => arguments.Contains(set.Name)).ToList() is { Count: > 0 } chosen ? chosen : [.. LabelledSet.All];
         var scratch = Directory.CreateTempSubdirectory("featureforge-quality-");
         try
         {
-            foreach (var name in names) await MeasureAsync(name, Path.Combine(datasets, name), scratch.FullName, minutes, output);
+            foreach (var set in sets) await MeasureAsync(set, Path.Combine(scratch.FullName, set.Name), seeds, budget, output);
             return 0;
         }
         finally
@@ -27,50 +29,48 @@ internal static class QualityBenchmark
         }
     }
 
-    private static async Task MeasureAsync(string name, string dataset, string scratch, string minutes, TextWriter output)
+    private static async Task MeasureAsync(LabelledSet set, string scratch, int seeds, string[] budget, TextWriter output)
     {
-        var whole = Path.Combine(scratch, name, "whole");
-        var train = Path.Combine(scratch, name, "train");
-        await UnpackAsync(dataset, whole);
-        LinkTrainSplit(Path.Combine(dataset, "labels.csv"), whole, train);
-        var store = Path.Combine(scratch, name, "store");
-
-        await FeatureForgeProcess.RunAsync(store, "ingest", train, "--corpus", "train");
+        var whole = await set.UnpackAsync(Path.Combine(scratch, "whole"));
+        var store = Path.Combine(scratch, "store");
         await FeatureForgeProcess.RunAsync(store, "ingest", whole, "--corpus", "whole");
-        var clock = Stopwatch.StartNew();
-        await FeatureForgeProcess.RunAsync(store, "train", "--corpus", "train", "--encoder", "encoder", "--minutes", minutes);
-        var trained = clock.Elapsed;
-        await FeatureForgeProcess.RunAsync(store, "extract", "--corpus", "whole", "--encoder", "encoder", "--set", "set");
-        await FeatureForgeProcess.RunAsync(store, "cluster", "--set", "set", "--clustering", "tree");
-        var result = await FeatureForgeProcess.RunAsync(store, "evaluate", "--set", "set", "--clustering", "tree", "--labels", Path.Combine(dataset, "labels.csv"));
-
-        await output.WriteLineAsync($"\n### {name} ({trained.TotalSeconds:F0} s of training wall time, start and stop included)\n");
-        await output.WriteLineAsync($"```\n{result.TrimEnd()}\n```");
+        var (rows, cpu) = (new List<(string Question, Row Row)>(), new List<double>());
+        for (var seed = 0; seed < seeds; seed++)
+        {
+            var questions = set.Questions(seed, scratch);
+            var train = set.LinkTrainSplit(questions[0].Labels, whole, Path.Combine(scratch, $"train-{seed}"));
+            string[] run = ["--seed", seed.ToString(CultureInfo.InvariantCulture), "--json"];
+            await FeatureForgeProcess.RunAsync(store, "ingest", train, "--corpus", $"train-{seed}");
+            var trained = await FeatureForgeProcess.RunAsync(store, ["train", "--corpus", $"train-{seed}", "--encoder", $"e{seed}", .. budget, .. run]);
+            cpu.Add(Result(trained).GetProperty("cpu_seconds").GetDouble());
+            await FeatureForgeProcess.RunAsync(store, "extract", "--corpus", "whole", "--encoder", $"e{seed}", "--set", $"s{seed}", "--grains", "item");
+            foreach (var question in questions)
+            {
+                var scores = await FeatureForgeProcess.RunAsync(store, ["evaluate", "--set", $"s{seed}", "--labels", question.Labels, .. run]);
+                rows.AddRange(Result(scores).GetProperty("scores").EnumerateArray().Select(score => (question.Name, RowOf(score))));
+            }
+        }
+        await output.WriteLineAsync($"\n### {set.Name}: {seeds} seeds, {string.Join(", ", cpu.Select(seconds => seconds.ToString("F0", CultureInfo.InvariantCulture)))} CPU seconds of training\n");
+        await output.WriteLineAsync("| about | vectors | kNN-20 | linear | k-means accuracy | NMI |\n|---|---|---:|---:|---:|---:|");
+        foreach (var group in rows.GroupBy(row => (row.Question, row.Row.Features)))
+        {
+            string Mean(Func<Row, double> score) => group.Average(row => score(row.Row)) is var mean && double.IsNaN(mean) ? "" : (100 * mean).ToString("F1", CultureInfo.InvariantCulture);
+            await output.WriteLineAsync($"| {group.Key.Question} | {group.Key.Features} | {Mean(row => row.Knn)} | {Mean(row => row.Linear)} | {Mean(row => row.Accuracy)} | {Mean(row => row.Nmi)} |");
+        }
+        foreach (var group in rows.Where(row => row.Row.Features == "trained high").GroupBy(row => row.Question))
+            await output.WriteLineAsync($"\nSeeds of `high` about {group.Key}, kNN-20 / linear / accuracy / NMI: {string.Join("; ", group.Select(row => string.Create(CultureInfo.InvariantCulture, $"{100 * row.Row.Knn:F1} / {100 * row.Row.Linear:F1} / {100 * row.Row.Accuracy:F1} / {100 * row.Row.Nmi:F1}")))}");
         await output.FlushAsync();
     }
 
-    private static async Task UnpackAsync(string dataset, string folder)
+    private static JsonElement Result(string json)
     {
-        Directory.CreateDirectory(folder);
-        foreach (var archive in Directory.EnumerateFiles(dataset))
-        {
-            if (archive.EndsWith(".zip", StringComparison.Ordinal)) await ZipFile.ExtractToDirectoryAsync(archive, folder);
-            if (!archive.EndsWith(".tar.gz", StringComparison.Ordinal)) continue;
-            await using var plain = new GZipStream(File.OpenRead(archive), CompressionMode.Decompress);
-            await TarFile.ExtractToDirectoryAsync(plain, folder, overwriteFiles: true);
-        }
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
     }
 
-    /// <summary>The files of the train split (a table counts as train when its rows are), under the same relative paths.</summary>
-    private static void LinkTrainSplit(string labels, string whole, string train)
+    private static Row RowOf(JsonElement score)
     {
-        var files = File.ReadLines(labels).Skip(1).Select(line => line.Split(',')).Where(cells => cells[2] == "train")
-            .Select(cells => cells[0].Split('#')[0]).Distinct();
-        foreach (var file in files)
-        {
-            var target = Path.Combine(train, file);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(whole, file), target);
-        }
+        double Number(string name) => score.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
+        return new($"{score.GetProperty("encoder").GetString()} {score.GetProperty("level").GetString()}", Number("knn"), Number("linear"), Number("accuracy"), Number("nmi"));
     }
 }

@@ -110,7 +110,11 @@ internal sealed class TrainingLoop : IDisposable
                 Metrics.ShowOnly(done, "data_wait", waited / Max(_context.Time.GetElapsedTime(logged)));
                 (waitedInAll, waited, logged) = (waitedInAll + waited, TimeSpan.Zero, _context.Time.GetTimestamp());
             }
-            if (IsProbeStep(done, steps)) Probe(done, stop);
+            if (IsProbeStep(done, steps))
+            {
+                if (!float.IsFinite(_step.PeekLoss())) Fail(checkpointStep, done, steps);
+                Probe(done, stop);
+            }
             ended = _best.IsStale(Metrics, _recipe.Patience);
             if (ended) _context.Information($"Ended at step {done} of {steps}: the last {_recipe.Patience} probes brought nothing better.");
             if (!atEnd && !ended && _context.Time.GetElapsedTime(saved) < _checkpointEvery) continue;
@@ -157,9 +161,17 @@ internal sealed class TrainingLoop : IDisposable
         encoder.train();
         if (done == 0) return;
         _best.Offer(encoder, done, Metrics);
-        if (scores["spread.high"] >= CollapsedSpread && scores["rankme_ratio.high"] >= CollapsedRank) return;
-        throw new InvalidOperationException($"The encoder has collapsed at step {done}: vectors of different items are nearly the same (spread {scores["spread.high"]:0.###}, expected at least {CollapsedSpread}; "
-            + $"effective rank {scores["rankme_ratio.high"]:0.####} of the width, expected at least {CollapsedRank}). Are the items nearly identical? Otherwise lower the learning rate (now {_recipe.LearningRate}) or change the objective in a recipe file.");
+        if (Collapse(scores) is { } collapse)
+            throw new InvalidOperationException($"The encoder has collapsed at step {done}: {collapse}. Are the items nearly identical? Otherwise lower the learning rate (now {_recipe.LearningRate}) or change the objective in a recipe file.");
+    }
+
+    /// <summary>Why these scores mean that all items have become the same, or null.</summary>
+    internal static string? Collapse(IReadOnlyDictionary<string, double> scores)
+    {
+        // Comparisons that are false for NaN: scores that are no numbers are no good sign either.
+        var (spread, rank) = (scores["spread.high"], scores["rankme_ratio.high"]);
+        if (spread >= CollapsedSpread && rank >= CollapsedRank) return null;
+        return $"vectors of different items are nearly the same (spread {spread:0.###}, expected at least {CollapsedSpread}; effective rank {rank:0.####} of the width, expected at least {CollapsedRank})";
     }
 
     public void Dispose() => _step.Dispose();
