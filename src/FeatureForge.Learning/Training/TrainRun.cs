@@ -83,7 +83,7 @@ public static class TrainRun
         encoder.PrepareTraining(prepared, context.StagingFolder, stop);
         using var loop = new TrainingLoop(context, prepared, encoder, spec.Seed);
         var plan = PlanOf(spec, recipe, prepared, loop, context, start, stop);
-        loop.Run(plan.Steps, stop);
+        FreedScalar.Repeat(() => loop.Run(plan.Steps, stop), context.Warning);
         EncoderScaling.Fit(encoder, prepared, stop);
 
         var preprocessingId = EncoderFile.PreprocessingId(recipe, prepared.Preparation);

@@ -78,7 +78,7 @@ internal sealed class TrainingLoop : IDisposable
     {
         var done = Checkpoint.Load(_checkpointPath, _step.State(), Metrics);
         if (done > 0) _context.Information($"Resumed at step {done} of {steps}.");
-        else
+        else if (Metrics.Rows.Count == 0)
         {
             Probe(0, stop);
             Checkpoint.Save(_checkpointPath, 0, _step.State(), Metrics);
