@@ -18,7 +18,12 @@ internal static class SmallCorpora
     public static string ItemId(int number) => ContentId.Of($"item {number}")[..24] + number.ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Publishes a corpus with its items and prepared tables; parts of the given sizes, numbered on.</summary>
-    public static async Task WriteAsync(TemporaryStore store, string corpus, Modality modality, params int[] partSizes)
+    public static Task WriteAsync(TemporaryStore store, string corpus, Modality modality, params int[] partSizes) => WriteAsync(store, corpus, modality, Add, partSizes);
+
+    /// <summary>As above, of items that can be told apart (see VariedItems.cs).</summary>
+    public static Task WriteVariedAsync(TemporaryStore store, string corpus, Modality modality, params int[] partSizes) => WriteAsync(store, corpus, modality, AddVaried, partSizes);
+
+    private static async Task WriteAsync(TemporaryStore store, string corpus, Modality modality, Action<PreparedPartWriter, Modality, int> add, int[] partSizes)
     {
         var preparation = Preparation(modality);
         var folder = store.Store.CorpusFolder(corpus);
@@ -45,7 +50,7 @@ internal static class SmallCorpora
             var arrow = $"part-{part:D5}.arrow";
             using (var writer = new PreparedPartWriter(Path.Combine(prepared, arrow), preparation))
             {
-                foreach (var number in numbers) Add(writer, modality, number);
+                foreach (var number in numbers) add(writer, modality, number);
                 writer.Complete();
             }
             preparedParts.Add(DurableFile.Describe(Path.Combine(prepared, arrow), arrow, numbers.Count));
@@ -79,6 +84,13 @@ internal static class SmallCorpora
             writer.AddAudio(ItemId(number), samples.Length * 1000 / 16_000, samples);
         }
         else writer.AddText(ItemId(number), Sentences(random, number % 2 == 0, number == 5 ? 400 : 12));
+    }
+
+    private static void AddVaried(PreparedPartWriter writer, Modality modality, int number)
+    {
+        if (modality == Modality.Image) writer.AddImage(ItemId(number), 16, 16, VariedItems.Image(number));
+        else if (modality == Modality.Audio) writer.AddAudio(ItemId(number), 1000, VariedItems.Audio(number));
+        else writer.AddText(ItemId(number), VariedItems.Text(number));
     }
 
     private static byte[] Stripes(Random random, bool upright)

@@ -47,12 +47,12 @@ internal sealed class BarlowTwins : Objective
     public static Tensor Pair(Tensor first, Tensor second, double lambda)
     {
         var correlation = mm(Standard(first).t(), Standard(second)) / first.size(0); // [P, P]
-        return (1 - correlation.diagonal()).pow(2).sum() + Covariance.OffDiagonal(correlation) * lambda;
+        return (1 - correlation.diagonal()).square().sum() + Covariance.OffDiagonal(correlation) * lambda;
     }
 
     private static Tensor Standard(Tensor rows)
     {
         var centred = rows - rows.mean([0], keepdim: true);
-        return centred / (centred.pow(2).mean([0], keepdim: true) + 1e-6).sqrt();
+        return centred / (centred.square().mean([0], keepdim: true) + 1e-6).sqrt();
     }
 }

@@ -14,5 +14,5 @@ internal static class Covariance
     }
 
     /// <summary>The sum of squares of a square matrix beside its diagonal.</summary>
-    public static Tensor OffDiagonal(Tensor matrix) => (matrix - diag(matrix.diagonal())).pow(2).sum();
+    public static Tensor OffDiagonal(Tensor matrix) => (matrix - diag(matrix.diagonal())).square().sum();
 }

@@ -9,5 +9,5 @@ internal static class GlobalMean
 {
     /// <summary>Mean squared distance per dimension of [V, B, P] to the mean of the first <paramref name="globalViews"/> views.</summary>
     public static Tensor Distance(Tensor projected, int globalViews) =>
-        (projected - projected.narrow(0, 0, globalViews).mean([0], keepdim: true)).pow(2).mean();
+        (projected - projected.narrow(0, 0, globalViews).mean([0], keepdim: true)).square().mean();
 }

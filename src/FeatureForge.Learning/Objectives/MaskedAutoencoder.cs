@@ -51,7 +51,7 @@ internal sealed class MaskedAutoencoder : Objective
     {
         var values = patches.detach().to(ScalarType.Float32);
         var centred = values - values.mean([-1], keepdim: true);
-        var standard = centred / (centred.pow(2).mean([-1], keepdim: true) + 1e-6).sqrt();
-        return HiddenCells.Mean((predicted - standard).pow(2).mean([-1]), hidden);
+        var standard = centred / (centred.square().mean([-1], keepdim: true) + 1e-6).sqrt();
+        return HiddenCells.Mean((predicted - standard).square().mean([-1]), hidden);
     }
 }

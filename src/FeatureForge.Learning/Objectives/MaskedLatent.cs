@@ -58,7 +58,7 @@ internal sealed class MaskedLatent : Objective
         foreach (var layer in masked.TeacherLayers) Require.Shape(layer, masked.Cells.size(0), masked.Cells.size(1), Require.Any);
         Require.Shape(masked.TeacherLayers[^1], masked.Cells.size(0), masked.Cells.size(1), _width);
         var target = Target(masked.TeacherLayers, masked.Tokens, _spec.Layers);
-        return HiddenCells.Mean((head.forward(masked.Cells.to(ScalarType.Float32)) - target).pow(2).mean([-1]), masked.Hidden);
+        return HiddenCells.Mean((head.forward(masked.Cells.to(ScalarType.Float32)) - target).square().mean([-1]), masked.Hidden);
     }
 
     /// <summary>The mean of the last layers [N, T, D], each of mean 0 and deviation 1 over the cells that are not padding; no gradient flows.</summary>
@@ -76,6 +76,6 @@ internal sealed class MaskedLatent : Objective
     {
         var count = present.sum(1L, keepdim: true).clamp_min(1); // [N, 1, 1]
         var centred = cells - (cells * present).sum(1L, keepdim: true) / count;
-        return centred / ((centred.pow(2) * present).sum(1L, keepdim: true) / count + Epsilon).sqrt();
+        return centred / ((centred.square() * present).sum(1L, keepdim: true) / count + Epsilon).sqrt();
     }
 }

@@ -72,7 +72,7 @@ internal sealed class SigReg : Objective
             var normal = Math.Exp(-t * t / 2);
             var weight = 2 * distance * normal * (knot == Knots - 1 ? 0.5 : 1);
             var angle = along * t;
-            var difference = (angle.cos().mean([1]) - normal).pow(2) + angle.sin().mean([1]).pow(2); // [V, S]
+            var difference = (angle.cos().mean([1]) - normal).square() + angle.sin().mean([1]).square(); // [V, S]
             total = total + difference.mean() * weight;
         }
         return total;

@@ -47,7 +47,7 @@ internal sealed class VicReg : Objective
     /// <summary>The loss of projected views [V, B, P].</summary>
     public static Tensor Combine(Tensor projected, int globalViews, VicRegSpec spec)
     {
-        var distances = ViewPairs.Of(projected, globalViews).Select(pair => (pair.First - pair.Second).pow(2).mean());
+        var distances = ViewPairs.Of(projected, globalViews).Select(pair => (pair.First - pair.Second).square().mean());
         var deviation = (projected.var(1L, unbiased: true) + Epsilon).sqrt(); // [V, P]
         var shortfall = nn.functional.relu(1 - deviation).mean();
         var views = Enumerable.Range(0, (int)projected.size(0)).Select(view => Covariance.OffDiagonal(Covariance.Of(projected[view])));

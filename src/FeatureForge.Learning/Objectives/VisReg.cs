@@ -63,13 +63,13 @@ internal sealed class VisReg : Objective
         var (views, items) = (projected.size(0), projected.size(1));
         var mean = projected.mean([1], keepdim: true); // [V, 1, P]
         var centred = projected - mean;
-        var deviation = (centred.pow(2).sum(1L, keepdim: true) / (items - 1) + Floor * Floor).sqrt(); // [V, 1, P]
-        var scale = (1 - deviation).pow(2).mean();
-        var centre = mean.pow(2).mean();
+        var deviation = (centred.square().sum(1L, keepdim: true) / (items - 1) + Floor * Floor).sqrt(); // [V, 1, P]
+        var scale = (1 - deviation).square().mean();
+        var centre = mean.square().mean();
 
         var standard = centred / deviation.detach();
         var along = mm(directions, standard.flatten(0, 1).t()).view(-1, views, items); // [S, V, B]
-        var shape = (along.sort(dim: -1).Values - NormalQuantiles(items, projected.device)).pow(2).mean();
+        var shape = (along.sort(dim: -1).Values - NormalQuantiles(items, projected.device)).square().mean();
         return scale * spec.Scale + shape * spec.Shape + centre * spec.Centre;
     }
 

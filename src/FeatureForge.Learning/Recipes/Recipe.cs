@@ -47,7 +47,7 @@ internal sealed record Recipe
     public int Accumulate { get; init; } = 1;
     /// <summary>float32, bfloat16 or float16 for the products of the forward and backward pass; auto = bfloat16 where the device computes with it, else float32.</summary>
     public string Precision { get; init; } = "auto";
-    /// <summary>Share of the teacher (a running mean of the weights) that stays at each step, rising to 1 by the end; 0 = no mean unless an objective asks for one.</summary>
+    /// <summary>Share of the teacher (a running mean of the weights) that stays at each step, rising to 1 by the end; 0 = 0.99 when an objective asks for a teacher, else there is none.</summary>
     public double TeacherDecay { get; init; }
     /// <summary>True: the published weights are the teacher's.</summary>
     public bool PublishTeacher { get; init; }

@@ -9,6 +9,8 @@ namespace FeatureForge.Learning;
 
 internal sealed class Teacher : IDisposable
 {
+    private const double DefaultDecay = 0.99;
+
     private readonly Encoder _student;
     private readonly FlatParameters _from;
     private readonly FlatParameters _to;
@@ -17,7 +19,8 @@ internal sealed class Teacher : IDisposable
     /// <summary>Starts as the student is.</summary>
     public Teacher(Encoder student, IReadOnlyList<Objective> objectives, FlatParameters parameters, PreparationSpec preparation)
     {
-        (_student, _from, _decay) = (student, parameters, student.Recipe.TeacherDecay);
+        (_student, _from) = (student, parameters);
+        _decay = student.Recipe.TeacherDecay > 0 ? student.Recipe.TeacherDecay : DefaultDecay;
         Encoder = EncoderFile.Twin(student, preparation);
         Objectives = [.. student.Recipe.Objectives.Select(spec => spec.Build(student.Shape))];
         foreach (var objective in Objectives) objective.to(student.Device);

@@ -104,18 +104,22 @@ internal sealed class TrainingStep : IDisposable
             // Parts of one item cannot be compared with others.
             if (count < 2 && from > 0) break;
             var part = _parts == 1 ? groups : [.. groups.Select(group => group.view([-1, batch.Items, .. group.shape[1..]]).narrow(1, from, count).flatten(0, 1))];
-            Tensor loss;
-            using (_precision.Begin()) loss = Loss(step, part, count);
-            loss = loss * ((double)count / batch.Items);
+            var loss = Loss(step, part, count) * ((double)count / batch.Items);
             _precision.Scaled(loss).backward();
             using (no_grad()) _lossSum.add_(stack([loss.detach(), full_like(loss, (double)count / batch.Items)]));
         }
     }
 
+    // Encoders compute in the recipe's precision, objectives in float32: their sums over a batch would be rounded away.
     private Tensor Loss(long step, IReadOnlyList<Tensor> groups, int items)
     {
-        var features = cat([.. groups.Select(group => _encoder.Encode(group).Pooled.to(ScalarType.Float32))], 0).view(_recipe.ViewCount, items, -1); // [V, B, D]
-        var looked = _teacher is not null && _objectives.Any(objective => objective.NeedsTeacher && objective.Mask is null) ? Look(groups[0], items) : null;
+        Tensor features;
+        Tensor? looked;
+        using (_precision.Begin())
+        {
+            features = cat([.. groups.Select(group => _encoder.Encode(group).Pooled.to(ScalarType.Float32))], 0).view(_recipe.ViewCount, items, -1); // [V, B, D]
+            looked = _teacher is not null && _objectives.Any(objective => objective.NeedsTeacher && objective.Mask is null) ? Look(groups[0], items) : null;
+        }
         Tensor? total = null;
         for (var i = 0; i < _objectives.Count; i++)
         {
@@ -147,6 +151,7 @@ internal sealed class TrainingStep : IDisposable
 
     private MaskedCells Hide(Tensor views, MaskSpec mask, bool needsTeacher, StepRandom random)
     {
+        using var precision = _precision.Begin();
         var (rows, columns) = _encoder.CellGrid(views);
         var hidden = CellMasks.Draw((int)views.size(0), rows, columns, mask, random, views.device);
         var tokens = _encoder.Tokens(views);
