@@ -71,22 +71,41 @@ public sealed class FrontEndAndViewTests
     }
 
     [Fact]
-    public void Text_halves_share_no_token()
+    public void Text_halves_share_no_word_even_where_words_repeat()
     {
-        var (first, second) = (new long[64], new long[64]);
-        TextViews.Cut(Enumerable.Range(1, 30).ToArray(), new() { WindowShare = 0, Drop = 0 }, new StepRandom(0, 0, DrawPurpose.Gather), first, second);
+        int[] tokens = [.. Enumerable.Range(1, 30), .. Enumerable.Range(1, 30)];
+        var (first, second) = TextViews.Cut(tokens, new() { WindowShare = 0, Drop = 0 }, new StepRandom(0, 0, DrawPurpose.Gather));
 
-        Assert.Empty(first.Intersect(second).Except([0]));
-        Assert.Equal(Enumerable.Range(1, 30).Select(i => (long)i), first.Concat(second).Where(token => token != 0).Order());
+        Assert.Empty(first.Intersect(second));
+        Assert.Equal(tokens.Order(), first.Concat(second).Order());
+    }
+
+    [Fact]
+    public void Long_documents_are_always_cut_into_windows()
+    {
+        var tokens = Enumerable.Range(1, 40).ToArray();
+        var (first, second) = TextViews.Cut(tokens, new() { WindowShare = 0, WindowsBeyond = 39, Drop = 0 }, new StepRandom(0, 0, DrawPurpose.Gather));
+
+        Assert.All([first, second], view => Assert.Equal(Enumerable.Range(view[0], view.Length), view));
+    }
+
+    [Fact]
+    public void A_book_gives_its_views_from_one_stretch()
+    {
+        var (start, length) = TextViews.Stretch(100_000, new() { Longest = 50 }, new StepRandom(0, 0, DrawPurpose.Gather));
+
+        Assert.Equal(200, length);
+        Assert.InRange(start, 0, 99_800);
+        Assert.Equal((0, 30), TextViews.Stretch(30, new() { Longest = 50 }, new StepRandom(0, 0, DrawPurpose.Gather)));
     }
 
     [Fact]
     public void A_document_of_one_token_still_gives_two_views()
     {
-        var (first, second) = (new long[8], new long[8]);
-        TextViews.Cut([7], new() { Drop = 0.9 }, new StepRandom(0, 0, DrawPurpose.Gather), first, second);
+        var (first, second) = TextViews.Cut([7], new() { Drop = 0.9 }, new StepRandom(0, 0, DrawPurpose.Gather));
 
-        Assert.Equal((7, 7), (first[0], second[0]));
+        Assert.Equal([7], first);
+        Assert.Equal([7], second);
     }
 
     [Fact]

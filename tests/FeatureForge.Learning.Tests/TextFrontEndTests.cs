@@ -45,13 +45,29 @@ public sealed class TextFrontEndTests
     [Fact]
     public void Tfidf_rows_have_length_one_and_grow_with_the_logarithm_of_the_count()
     {
-        var weights = new float[4];
-        TermWeights.Fill([1, 1, 2, 0], [0, 1, 1], weights);
+        var weights = TermWeights.Of(TokenBag.Of([2, 1, 0, 1]), [0, 1, 1]);
 
-        var (twice, once) = (weights[0] + weights[1], weights[2]);
-        Assert.Equal(1 + Math.Log(2), twice / once, 1e-5);
-        Assert.Equal(1, twice * twice + once * once, 1e-5);
-        Assert.Equal(0, weights[3]);
+        Assert.Equal(1 + Math.Log(2), weights[0] / weights[1], 1e-5);
+        Assert.Equal(1, weights[0] * weights[0] + weights[1] * weights[1], 1e-5);
+    }
+
+    [Fact]
+    public void Weights_of_occurrences_share_the_weight_of_their_token()
+    {
+        var weights = new float[4];
+        TermWeights.Fill([2, 1, 0, 1], [0, 1, 3], weights);
+
+        var ofBag = TermWeights.Of(TokenBag.Of([2, 1, 0, 1]), [0, 1, 3]);
+        Assert.Equal([ofBag[1], ofBag[0] / 2, 0, ofBag[0] / 2], weights);
+    }
+
+    [Fact]
+    public void A_bag_counts_every_token_once_and_no_padding()
+    {
+        var bag = TokenBag.Of([5, 0, 3, 5, 0, 5]);
+
+        Assert.Equal([3, 5], bag.Numbers);
+        Assert.Equal([1, 3], bag.Counts);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
-// Documents: a bag of tokens per span. Raw features are TF-IDF projected by latent semantic analysis; low = word vectors
-// averaged by IDF, mid = averaged by the learned weights, high = after the residual layer.
+// Documents: a bag of tokens per span, repeated words damped by a logarithm. Raw features are TF-IDF projected by latent semantic
+// analysis; low = word vectors averaged by IDF, mid = averaged by the learned weights, high = after the residual layer.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -12,6 +12,7 @@ internal sealed class TextEncoder : Encoder
     private const int TokensPerBatch = 32_768;
     private const int DocumentsPerBatch = 256;
     private const int MostDocumentsToFit = 100_000;
+    private const int DocumentsToStart = 2_000;
 
     // Names of parameters and buffers in weight files start with these field names.
     private readonly BagNetwork network;
@@ -22,6 +23,7 @@ internal sealed class TextEncoder : Encoder
     private readonly Vocabulary _words;
     private readonly IReadOnlyList<EncoderLevel> _levels;
     private float[] _rarity = [];
+    private TokenFile? _tokens;
 
     public TextEncoder(Recipe recipe, Vocabulary words) : base(nameof(TextEncoder), recipe)
     {
@@ -43,23 +45,25 @@ internal sealed class TextEncoder : Encoder
     public override IReadOnlyList<EncoderLevel> Levels => _levels;
     public override LevelScale Scale => scale;
 
-    // Scaling would lift the weakest directions of the projection to the strongest (measured: k-means NMI 7 instead of 43).
-    public override Scaling Scaling(string level) => level == Level.Raw ? Learning.Scaling.Centre : base.Scaling(level);
+    // Scaling would lift the weakest directions of the latent semantic space, and of the word vectors that start there, to the
+    // strongest (measured for k-means NMI: raw 7 instead of 43, high 50 instead of 58).
+    public override Scaling Scaling(string level) => Learning.Scaling.Centre;
 
-    /// <summary>IDF over all documents; the projection from at most 100,000 of them, spread evenly.</summary>
+    /// <summary>IDF over all documents; the projection from at most 100,000 of them, spread evenly; word vectors start there.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
     {
         var holding = new int[_words.Size];
         for (var item = 0; item < corpus.Count; item++)
         {
             stop.ThrowIfCancellationRequested();
-            foreach (var token in _words.Encode(corpus.Text(item)).Distinct()) holding[token]++;
+            foreach (var token in Bag(corpus, item).Numbers) holding[token]++;
         }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(holding, corpus.Count), [holding.Length], Device));
         Initialise();
         projection.copy_(LatentSemantics.Projection(() => Documents(corpus), _words.Size, Recipe.Encoder.RawWidth, seed, stop));
+        StartWords(corpus);
     }
 
     public override void Initialise()
@@ -70,57 +74,96 @@ internal sealed class TextEncoder : Encoder
 
     public override void AfterLoad() => _rarity = HostCopies.ToArray<float>(rarity);
 
+    // Averages of length about one: the learning rate is in proportion to that.
+    private void StartWords(PreparedCorpus corpus)
+    {
+        network.StartWords(projection);
+        var averages = Vectors([.. Sampling.Evenly(corpus.Count, DocumentsToStart).Select(item => Bag(corpus, item))], Level.Mid);
+        network.StretchWords(1 / Math.Max(1e-6, averages.pow(2).sum(1).mean().sqrt().item<float>()));
+    }
+
+    private TokenBag Bag(PreparedCorpus corpus, int item) => TokenBag.Of(_words.Encode(corpus.Text(item)));
+
     private IEnumerable<WeightedTokens> Documents(PreparedCorpus corpus)
     {
         foreach (var item in Sampling.Evenly(corpus.Count, MostDocumentsToFit))
         {
-            var tokens = _words.Encode(corpus.Text(item));
-            var weights = new float[tokens.Length];
-            TermWeights.Fill(tokens, _rarity, weights);
-            yield return new(tokens, weights);
+            var bag = Bag(corpus, item);
+            yield return new(bag.Numbers, TermWeights.Of(bag, _rarity));
+        }
+    }
+
+    public override void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop) =>
+        _tokens = TokenFile.Open(Path.Combine(folder, "tokens.i32"), corpus.Count, () => Tokens(corpus, stop));
+
+    private IEnumerable<int[]> Tokens(PreparedCorpus corpus, CancellationToken stop)
+    {
+        for (var item = 0; item < corpus.Count; item++)
+        {
+            stop.ThrowIfCancellationRequested();
+            yield return _words.Encode(corpus.Text(item));
         }
     }
 
     public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
     {
-        var (length, views) = (Recipe.TextViews.Longest, Recipe.ViewCount);
-        var values = new long[views * items.Length * length];
-        var unused = new long[length];
+        var tokens = _tokens ?? throw new InvalidOperationException("PrepareTraining comes before Gather.");
+        var views = new TokenBag[Recipe.ViewCount * items.Length];
         for (var i = 0; i < items.Length; i++)
         {
-            var tokens = _words.Encode(corpus.Text(items[i]));
-            for (var view = 0; view < views; view += 2)
+            var (start, length) = TextViews.Stretch(tokens.Count(items[i]), Recipe.TextViews, random);
+            var stretch = new int[length];
+            tokens.Read(items[i], start, stretch);
+            for (var view = 0; view < Recipe.ViewCount; view += 2)
             {
-                var second = view + 1 < views ? values.AsSpan(((view + 1) * items.Length + i) * length, length) : unused;
-                TextViews.Cut(tokens, Recipe.TextViews, random, values.AsSpan((view * items.Length + i) * length, length), second);
+                var (first, second) = TextViews.Cut(stretch, Recipe.TextViews, random);
+                views[view * items.Length + i] = TokenBag.Of(first);
+                if (view + 1 < Recipe.ViewCount) views[(view + 1) * items.Length + i] = TokenBag.Of(second);
             }
         }
-        return new(values, [views * items.Length, length], items.Length);
+        return Pad(views, items.Length);
     }
 
-    public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random) => [HostCopies.ToTensor((long[])batch.Values, batch.Shape, Device)]; // [V * B, L]
+    // As wide as the fullest view: of short texts a step is short.
+    private static HostBatch Pad(TokenBag[] views, int items)
+    {
+        var length = Math.Max(1, views.Max(view => view.Numbers.Length));
+        var values = new long[views.Length * length * 2];
+        for (var v = 0; v < views.Length; v++)
+            for (var i = 0; i < views[v].Numbers.Length; i++)
+                (values[(v * length + i) * 2], values[(v * length + i) * 2 + 1]) = (views[v].Numbers[i], views[v].Counts[i]);
+        return new(values, [views.Length, length, 2], items);
+    }
 
-    public override Encoded Encode(Tensor views) => new(network.Head(network.Average(views)), [network.Vectors(views)]);
+    /// <summary>[V * B, L, 2]: token numbers (0 = padding) and how often each occurs in the view.</summary>
+    public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random) => [HostCopies.ToTensor((long[])batch.Values, batch.Shape, Device)];
+
+    public override Encoded Encode(Tensor views) => new(network.Head(network.Average(views)), [network.Vectors(BagNetwork.Numbers(views))]);
 
     // Hidden words become padding: the bag is of the others. Their cell is the document's vector, which is all that knows of them.
     public override Encoded EncodeHidden(Tensor views, Tensor hidden)
     {
-        var pooled = network.Head(network.Average(views.masked_fill(hidden, 0)));
+        var pooled = network.Head(network.Average(views.masked_fill(hidden.unsqueeze(2), 0)));
         return new(pooled, [pooled.unsqueeze(1).expand(-1, views.size(1), -1)]);
     }
 
     public override (int Rows, int Columns) CellGrid(Tensor views) => (1, (int)views.size(1));
 
-    public override Tensor Patches(Tensor views) => network.Vectors(views).detach(); // [N, L, D]
+    public override Tensor Patches(Tensor views) => network.Vectors(BagNetwork.Numbers(views)).detach(); // [N, L, D]
 
-    public override Tensor? Tokens(Tensor views) => views;
+    public override Tensor? Tokens(Tensor views) => BagNetwork.Numbers(views);
 
     public override IReadOnlyDictionary<string, Tensor> Describe(Tensor views, IReadOnlyList<string> levels)
     {
-        var length = (int)views.size(1);
-        var tokens = HostCopies.ToArray<long>(views).Select(token => (int)token).ToArray();
-        var groups = Enumerable.Range(0, (int)views.size(0)).Select(row => new TokenGroup(tokens.AsMemory(row * length, length))).ToArray();
-        return levels.ToDictionary(level => level, level => Vectors(groups, level));
+        var (rows, length) = ((int)views.size(0), (int)views.size(1));
+        var values = HostCopies.ToArray<long>(views);
+        var bags = new TokenBag[rows];
+        for (var row = 0; row < rows; row++)
+        {
+            var pairs = Enumerable.Range(row * length, length).Where(i => values[2 * i] != 0).ToArray();
+            bags[row] = new([.. pairs.Select(i => (int)values[2 * i])], [.. pairs.Select(i => (int)values[2 * i + 1])]);
+        }
+        return levels.ToDictionary(level => level, level => Vectors(bags, level));
     }
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
@@ -132,18 +175,18 @@ internal sealed class TextEncoder : Encoder
             {
                 var spans = documents.SelectMany(document => TextSpans.Of(document, grain)).ToArray();
                 if (spans.Length == 0) continue;
-                var groups = spans.Select(span => new TokenGroup(span.Tokens)).ToArray();
-                foreach (var level in levels) yield return new(level, grain, Block(spans, groups, level));
+                var bags = spans.Select(span => TokenBag.Of(span.Tokens.Span)).ToArray();
+                foreach (var level in levels) yield return new(level, grain, Block(spans, bags, level));
             }
         }
     }
 
     // Not inside the iterator: a dispose scope must not be open across a yield.
-    private EmbeddingBlock Block(TextSpan[] spans, TokenGroup[] groups, string level)
+    private EmbeddingBlock Block(TextSpan[] spans, TokenBag[] bags, string level)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var vectors = HostCopies.ToArray<float>(scale.Apply(level, Vectors(groups, level)));
+        var vectors = HostCopies.ToArray<float>(scale.Apply(level, Vectors(bags, level)));
         return new([.. spans.Select(s => s.ItemId)], [.. spans.Select(s => s.Index)], [.. spans.Select(s => s.Span)], vectors, vectors.Length / spans.Length);
     }
 
@@ -164,55 +207,41 @@ internal sealed class TextEncoder : Encoder
         if (batch.Count > 0) yield return batch;
     }
 
-    /// <summary>Unscaled vectors of groups of tokens, [groups, dimension].</summary>
-    private Tensor Vectors(TokenGroup[] groups, string level)
+    /// <summary>Unscaled vectors of bags of tokens, [bags, dimension].</summary>
+    private Tensor Vectors(TokenBag[] bags, string level)
     {
-        if (level == Level.Raw) return Sums(groups, projection.size(1), tokens => projection.index_select(0, tokens), RawWeights).Sums;
-        var weigh = level == Level.Low ? (Func<TokenGroup[], Tensor, Tensor>)((_, tokens) => rarity.index_select(0, tokens)) : (_, tokens) => network.Weights(tokens);
-        var (sums, weights) = Sums(groups, Width, network.Vectors, weigh);
+        if (level == Level.Raw)
+            return Sums(bags, [.. bags.SelectMany(bag => TermWeights.Of(bag, _rarity))], projection.size(1), _ => ones(1, device: Device), tokens => projection.index_select(0, tokens)).Sums;
+        var frequencies = bags.SelectMany(bag => bag.Counts.Select(TermWeights.Frequency)).ToArray();
+        var (sums, weights) = Sums(bags, frequencies, Width, level == Level.Low ? tokens => rarity.index_select(0, tokens) : network.Weights, network.Vectors);
         var average = sums / weights.clamp_min(1e-6);
         return level == Level.High ? network.Head(average) : average;
     }
 
-    private Tensor RawWeights(TokenGroup[] slab, Tensor tokens)
+    /// <summary>Sums of rows weighted by frequency times weight, and sums of those products, per bag.</summary>
+    private (Tensor Sums, Tensor Weights) Sums(TokenBag[] bags, float[] frequencies, long width, Func<Tensor, Tensor> weigh, Func<Tensor, Tensor> rows)
     {
-        var weights = new float[slab.Sum(group => group.Tokens.Length)];
-        var at = 0;
-        foreach (var group in slab)
-        {
-            TermWeights.Fill(group.Tokens.Span, _rarity, weights.AsSpan(at, group.Tokens.Length));
-            at += group.Tokens.Length;
-        }
-        return HostCopies.ToTensor(weights, [weights.Length], Device);
-    }
-
-    /// <summary>Weighted sums of rows and sums of weights per group.</summary>
-    private (Tensor Sums, Tensor Weights) Sums(TokenGroup[] groups, long width, Func<Tensor, Tensor> rows, Func<TokenGroup[], Tensor, Tensor> weigh)
-    {
-        var sums = zeros(groups.Length, width, device: Device);
-        var totals = zeros(groups.Length, 1, device: Device);
-        var count = groups.Sum(group => group.Tokens.Length);
-        if (count == 0) return (sums, totals);
-        var numbers = new long[count];
-        var owners = new long[count];
-        var at = 0;
-        for (var g = 0; g < groups.Length; g++)
-        {
-            foreach (var token in groups[g].Tokens.Span) (numbers[at], owners[at++]) = (token, g);
-        }
-        var weights = weigh(groups, HostCopies.ToTensor(numbers, [count], Device)) * HostCopies.ToTensor(numbers.Select(n => n == 0 ? 0f : 1f).ToArray(), [count], Device);
-        // A document of a million tokens is added up in pieces, so that its rows are never all in memory.
-        for (var from = 0; from < count; from += TokensPerBatch)
+        var sums = zeros(bags.Length, width, device: Device);
+        var totals = zeros(bags.Length, 1, device: Device);
+        var numbers = bags.SelectMany(bag => bag.Numbers).Select(number => (long)number).ToArray();
+        var owners = bags.SelectMany((bag, b) => Enumerable.Repeat((long)b, bag.Numbers.Length)).ToArray();
+        // In pieces, so that the rows of many tokens are never all in memory.
+        for (var from = 0; from < numbers.Length; from += TokensPerBatch)
         {
             using var scope = NewDisposeScope();
-            var length = Math.Min(TokensPerBatch, count - from);
+            var length = Math.Min(TokensPerBatch, numbers.Length - from);
+            var tokens = HostCopies.ToTensor(numbers.AsSpan(from, length), [length], Device);
             var owner = HostCopies.ToTensor(owners.AsSpan(from, length), [length], Device);
-            var weight = weights.narrow(0, from, length).unsqueeze(1);
-            sums.index_add_(0, owner, rows(HostCopies.ToTensor(numbers.AsSpan(from, length), [length], Device)) * weight, 1);
+            var weight = (HostCopies.ToTensor(frequencies.AsSpan(from, length), [length], Device) * weigh(tokens)).unsqueeze(1);
+            sums.index_add_(0, owner, rows(tokens) * weight, 1);
             totals.index_add_(0, owner, weight, 1);
         }
         return (sums, totals);
     }
 
-    private readonly record struct TokenGroup(ReadOnlyMemory<int> Tokens);
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _tokens?.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -81,9 +81,8 @@ internal sealed class TfIdfBaseline
 
     private static (int Token, float Weight)[] Row(int[] tokens, float[] rarity)
     {
-        var weights = new float[tokens.Length];
-        TermWeights.Fill(tokens, rarity, weights);
-        return [.. tokens.Zip(weights).GroupBy(pair => pair.First).Select(group => (group.Key, group.Sum(pair => pair.Second))).Where(entry => entry.Item2 > 0)];
+        var bag = TokenBag.Of(tokens);
+        return [.. bag.Numbers.Zip(TermWeights.Of(bag, rarity)).Where(entry => entry.Second > 0)];
     }
 
     private static IEnumerable<int> Largest(float[] scores, int count)

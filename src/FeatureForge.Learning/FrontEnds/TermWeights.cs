@@ -1,7 +1,7 @@
 // TF-IDF with logarithmic term frequency and rows of length one (Salton and Buckley 1988): the closed-form view of a text.
 namespace FeatureForge.Learning;
 
-/// <summary>Weights per token occurrence, such that the sum of one-hot rows times weight is the TF-IDF row.</summary>
+/// <summary>Weights of tokens, such that the sum of one-hot rows times weight is the TF-IDF row.</summary>
 internal static class TermWeights
 {
     /// <summary>Rarity of every token number, from how many of the documents hold it.</summary>
@@ -12,19 +12,34 @@ internal static class TermWeights
         return rarity;
     }
 
-    /// <summary>One weight per token of one group; padding (0) weighs nothing. The TF-IDF row they add up to has length one.</summary>
+    /// <summary>One weight per distinct token of a bag; their squares add up to one.</summary>
+    public static float[] Of(TokenBag bag, ReadOnlySpan<float> rarity)
+    {
+        var weights = new float[bag.Numbers.Length];
+        var square = 0.0;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = Frequency(bag.Counts[i]) * rarity[bag.Numbers[i]];
+            square += (double)weights[i] * weights[i];
+        }
+        if (square == 0) return weights;
+        var scale = (float)(1 / Math.Sqrt(square));
+        for (var i = 0; i < weights.Length; i++) weights[i] *= scale;
+        return weights;
+    }
+
+    /// <summary>One weight per occurrence of a token, where order matters; padding (0) weighs nothing. The TF-IDF row they add up to has length one.</summary>
     public static void Fill(ReadOnlySpan<int> tokens, ReadOnlySpan<float> rarity, Span<float> weights)
     {
-        var counts = new Dictionary<int, int>();
-        foreach (var token in tokens)
-            if (token != 0) counts[token] = counts.GetValueOrDefault(token) + 1;
-        var square = 0.0;
-        foreach (var (token, count) in counts) square += Math.Pow((1 + Math.Log(count)) * rarity[token], 2);
-        var scale = square > 0 ? 1 / Math.Sqrt(square) : 0;
+        var bag = TokenBag.Of(tokens);
+        var ofBag = Of(bag, rarity);
         for (var i = 0; i < tokens.Length; i++)
         {
-            var count = tokens[i] == 0 ? 0 : counts[tokens[i]];
-            weights[i] = count == 0 ? 0 : (float)((1 + Math.Log(count)) * rarity[tokens[i]] * scale / count);
+            var place = Array.BinarySearch(bag.Numbers, tokens[i]);
+            weights[i] = place < 0 ? 0 : ofBag[place] / bag.Counts[place];
         }
     }
+
+    /// <summary>What so many occurrences of a token count: a word said ten times is not ten times the topic.</summary>
+    public static float Frequency(int count) => (float)(1 + Math.Log(count));
 }

@@ -82,14 +82,19 @@ internal sealed class TokenEncoder : Encoder
     {
         var (length, views) = (Recipe.TextViews.Longest, Recipe.ViewCount);
         var values = new long[views * items.Length * length];
-        var unused = new long[length];
+        void Write(int[] numbers, int row)
+        {
+            for (var t = 0; t < numbers.Length; t++) values[row * length + t] = numbers[t];
+        }
         for (var i = 0; i < items.Length; i++)
         {
             var numbers = _tokens.Of(corpus.Text(items[i])).Numbers;
+            var (start, count) = TextViews.Stretch(numbers.Length, Recipe.TextViews, random);
             for (var view = 0; view < views; view += 2)
             {
-                var second = view + 1 < views ? values.AsSpan(((view + 1) * items.Length + i) * length, length) : unused;
-                TextViews.Cut(numbers, Recipe.TextViews, random, values.AsSpan((view * items.Length + i) * length, length), second);
+                var (first, second) = TextViews.Cut(numbers.AsSpan(start, count), Recipe.TextViews, random);
+                Write(first, view * items.Length + i);
+                if (view + 1 < views) Write(second, (view + 1) * items.Length + i);
             }
         }
         return new(values, [views * items.Length, length], items.Length);
