@@ -14,6 +14,8 @@ internal sealed record WindowMoments(float[] Mean, float[] Square, int Spans, in
 internal abstract class ConvEncoder : Encoder
 {
     protected const int WindowsPerBatch = 128;
+    // All blocks' outputs are kept, and a transformer's are as wide as its last: a large one would fill the memory.
+    private const int TransformerWindowsPerBatch = 32;
 
     // Names of parameters and buffers in weight files start with these field names.
     private readonly GridNetwork network;
@@ -151,7 +153,8 @@ internal abstract class ConvEncoder : Encoder
     protected abstract Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows);
 
     /// <summary>Windows that go through the network together: of one size.</summary>
-    protected virtual IEnumerable<SpanWindow[]> Batches(PreparedCorpus corpus, IEnumerable<SpanWindow> windows) => windows.Chunk(WindowsPerBatch);
+    protected virtual IEnumerable<SpanWindow[]> Batches(PreparedCorpus corpus, IEnumerable<SpanWindow> windows) =>
+        windows.Chunk(Recipe.Encoder.Transformer is null ? WindowsPerBatch : TransformerWindowsPerBatch);
 
     /// <summary>The same as <see cref="Grid(Grain)"/> where windows differ in size.</summary>
     protected virtual (int Rows, int Columns) Grid(Grain grain, PreparedCorpus corpus, SpanWindow window) => Grid(grain);
