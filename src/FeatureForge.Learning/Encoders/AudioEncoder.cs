@@ -1,6 +1,6 @@
-// Recordings: windows of one second every half second. In a window that a shorter recording does not fill, the network sees
-// silence after its end; raw features (mean and variance of the 64 log-mel bands) see its frames repeated, which is the same
-// as its frames alone.
+// Recordings: windows of one second every half second. A window counts in its item by its share of sound, because the digital
+// silence that fills a clip up says nothing. Where a recording is shorter than a window, the network sees silence after its end;
+// raw features (mean and deviation of the 64 log-mel bands) see its frames again instead: all count about the same.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -18,7 +18,11 @@ internal sealed class AudioEncoder : ConvEncoder
     // Mean and deviation of all log-mel values of the training corpus.
     private readonly Tensor mean;
     private readonly Tensor deviation;
+    // Of a long recording, a stretch of which half is sound is looked for that often.
+    private const int Draws = 8;
+
     private SpectrogramFile? _spectrograms;
+    private int _viewFrames;
 
     public AudioEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(AudioEncoder), recipe, channels: 1, stemChannels: 1, rawDimension: 2 * LogMel.Bands)
     {
@@ -32,9 +36,6 @@ internal sealed class AudioEncoder : ConvEncoder
     }
 
     public override bool RawIsMeanOnly => false;
-
-    // Variance, not deviation: the baseline that is usual for log-mel features.
-    public override double Spread(string level, double variance) => level == Level.Raw ? Math.Max(0, variance) : base.Spread(level, variance);
 
     /// <summary>Level of log-mel values over at most 2,000 windows spread evenly over the corpus.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
@@ -60,6 +61,17 @@ internal sealed class AudioEncoder : ConvEncoder
     {
         var frames = Enumerable.Range(0, corpus.Count).Select(item => FramesOf(corpus.Samples(item).Length)).ToArray();
         _spectrograms = SpectrogramFile.Open(Path.Combine(folder, "spectrograms.f16"), frames, Recipe.Encoder.Bands, () => Spectrograms(corpus, stop));
+        _viewFrames = ViewFrames(frames);
+    }
+
+    // As long as nine of ten recordings, a second at most: views of short ones would be little but silence. A transformer's
+    // positions are those of a whole window.
+    private int ViewFrames(int[] frames)
+    {
+        if (Recipe.Encoder.Transformer is not null) return Recipe.Encoder.FramesPerSecond;
+        var cell = CellSize.Columns;
+        var usual = frames.Order().ElementAt(frames.Length * 9 / 10);
+        return Math.Min(Recipe.Encoder.FramesPerSecond, (usual + cell - 1) / cell * cell);
     }
 
     // Frames of the network for so many samples; never none.
@@ -97,7 +109,7 @@ internal sealed class AudioEncoder : ConvEncoder
     public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
     {
         var spectrograms = _spectrograms ?? throw new InvalidOperationException("PrepareTraining comes before Gather.");
-        var (bands, frames) = (Recipe.Encoder.Bands, Recipe.Encoder.FramesPerSecond);
+        var (bands, frames) = (Recipe.Encoder.Bands, _viewFrames);
         var values = new Half[Recipe.ViewCount * items.Length * frames * bands];
         for (var view = 0; view < Recipe.ViewCount; view++)
         {
@@ -106,7 +118,7 @@ internal sealed class AudioEncoder : ConvEncoder
                 var found = spectrograms.Frames(items[i]);
                 var target = values.AsSpan((view * items.Length + i) * frames * bands, frames * bands);
                 // Some stretch of a long recording; a short one anywhere in silence.
-                if (found > frames) spectrograms.Read(items[i], random.Below(found - frames + 1), target);
+                if (found > frames) ReadSound(spectrograms, items[i], target, random);
                 else
                 {
                     target.Fill((Half)LogMel.Silence);
@@ -117,11 +129,40 @@ internal sealed class AudioEncoder : ConvEncoder
         return new(values, [Recipe.ViewCount * items.Length, 1, frames, bands], items.Length);
     }
 
+    private void ReadSound(SpectrogramFile spectrograms, int item, Span<Half> target, StepRandom random)
+    {
+        var (bands, frames) = (Recipe.Encoder.Bands, _viewFrames);
+        for (var draw = 0; draw < Draws; draw++)
+        {
+            spectrograms.Read(item, random.Below(spectrograms.Frames(item) - frames + 1), target);
+            var sounding = 0;
+            for (var frame = 0; frame < frames; frame++)
+                if (target.Slice(frame * bands, bands).ContainsAnyExceptInRange(Half.MinValue, (Half)AudioViews.LoudestSilence)) sounding++;
+            if (2 * sounding >= frames) return;
+        }
+    }
+
     public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random)
     {
         using var scope = NewDisposeScope();
         var spectrograms = HostCopies.ToTensor((Half[])batch.Values, batch.Shape, Device).to(ScalarType.Float32).transpose(2, 3).contiguous();
         return [((AudioViews.Alter(spectrograms, Recipe.AudioViews, mean, random) - mean) / deviation).MoveToOuterDisposeScope()]; // [V * B, 1, bands, frames]
+    }
+
+    /// <summary>The window's share of sound; of an entirely silent item all windows count the same.</summary>
+    public override double Weight(PreparedCorpus corpus, SpanWindow window)
+    {
+        var samples = corpus.Samples(window.Item);
+        return Math.Max(1e-6, Sound(samples[window.Start..Math.Min(samples.Length, window.Start + WindowSamples)]));
+    }
+
+    /// <summary>The share of a window's hops that hold a sample other than 0.</summary>
+    public static double Sound(ReadOnlySpan<short> samples)
+    {
+        var sounding = 0;
+        for (var at = 0; at < samples.Length; at += LogMel.Hop)
+            if (samples[at..Math.Min(samples.Length, at + LogMel.Hop)].ContainsAnyExcept((short)0)) sounding++;
+        return (double)sounding / WindowFrames;
     }
 
     protected override IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count)
@@ -139,7 +180,7 @@ internal sealed class AudioEncoder : ConvEncoder
         }
     }
 
-    /// <summary>[windows, bands, frames]; a short recording's frames repeat until the window is full.</summary>
+    /// <summary>[windows, bands, frames]; a short recording is followed by its frames again, evenly stretched or thinned out to fill the window.</summary>
     protected override Tensor Input(PreparedCorpus corpus, SpanWindow[] windows)
     {
         var length = WindowSamples + 2 * LogMel.Margin;
@@ -151,7 +192,8 @@ internal sealed class AudioEncoder : ConvEncoder
             var samples = corpus.Samples(windows[w].Item);
             CopyWindow(samples, windows[w].Start, values.AsSpan(w * length, length));
             var found = Math.Min(WindowFrames, FramesOf(samples.Length) * step);
-            for (var frame = 0; frame < WindowFrames; frame++) frames[w * WindowFrames + frame] = frame % found;
+            for (var frame = 0; frame < WindowFrames; frame++)
+                frames[w * WindowFrames + frame] = frame < found ? frame : (frame - found) * found / (WindowFrames - found);
         }
         using var scope = NewDisposeScope();
         var bands = mel.forward(HostCopies.ToTensor(values, [windows.Length, length], Device));
@@ -194,7 +236,7 @@ internal sealed class AudioEncoder : ConvEncoder
     protected override Tensor RawOfViews(Tensor views)
     {
         var bands = (views * deviation + mean).squeeze(1); // [2B, bands, frames]
-        return cat([bands.mean([2]), bands.var(2, unbiased: false)], 1);
+        return cat([bands.mean([2]), bands.std(2, unbiased: false)], 1);
     }
 
     public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)

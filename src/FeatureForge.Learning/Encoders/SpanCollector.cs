@@ -2,6 +2,7 @@
 // Sums of an item that spans several batches are carried over, so memory does not grow with an item's length.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
+using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
@@ -19,6 +20,7 @@ internal sealed class SpanCollector
     /// <summary>The item whose windows are still coming.</summary>
     private sealed class Running
     {
+        public double Weight;
         public double[] Mean = [];
         public double[] Square = [];
     }
@@ -30,7 +32,6 @@ internal sealed class SpanCollector
     private readonly Dictionary<string, Running> _running = [];
     private readonly Dictionary<string, (float[] Mean, float[] Deviation)> _scale = [];
     private readonly Dictionary<Grain, int> _spanIndex = [];
-    private int _windows;
 
     public SpanCollector(PreparedCorpus corpus, ConvEncoder encoder, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains)
     {
@@ -49,8 +50,6 @@ internal sealed class SpanCollector
         {
             if (windows[w].Index == 0) foreach (var grain in _grains) _spanIndex[grain] = 0;
             foreach (var grain in _grains) AddWindow(windows[w], w, grain, moments);
-            _windows++;
-            if (windows[w].Last) _windows = 0;
         }
     }
 
@@ -58,7 +57,8 @@ internal sealed class SpanCollector
     {
         if (grain == Grain.Item)
         {
-            foreach (var (level, running) in _running) Accumulate(running, moments[(level, grain)], number, window.Index == 0);
+            var weight = _encoder.Weight(_corpus, window);
+            foreach (var (level, running) in _running) Accumulate(running, moments[(level, grain)], number, window.Index == 0, weight);
             if (!window.Last) return;
         }
         var spans = _encoder.Spans(_corpus, window, grain).ToList();
@@ -79,21 +79,19 @@ internal sealed class SpanCollector
         _spanIndex[grain] += spans.Count;
     }
 
-    private static void Accumulate(Running running, WindowMoments moments, int number, bool isFirst)
+    private static void Accumulate(Running running, WindowMoments moments, int number, bool isFirst, double weight)
     {
-        if (isFirst) (running.Mean, running.Square) = (new double[moments.Channels], new double[moments.Channels]);
+        if (isFirst) (running.Mean, running.Square, running.Weight) = (new double[moments.Channels], new double[moments.Channels], 0);
+        running.Weight += weight;
         for (var c = 0; c < moments.Channels; c++)
         {
-            running.Mean[c] += moments.Mean[number * moments.Channels + c];
-            running.Square[c] += moments.Square[number * moments.Channels + c];
+            running.Mean[c] += weight * moments.Mean[number * moments.Channels + c];
+            running.Square[c] += weight * moments.Square[number * moments.Channels + c];
         }
     }
 
-    private void AddVector(Rows rows, string level, Running running)
-    {
-        var count = _windows + 1.0;
-        Append(rows, level, running.Mean.Length, c => running.Mean[c] / count, c => running.Square[c] / count);
-    }
+    private void AddVector(Rows rows, string level, Running running) =>
+        Append(rows, level, running.Mean.Length, c => running.Mean[c] / running.Weight, c => running.Square[c] / running.Weight);
 
     private void AddVector(Rows rows, string level, WindowMoments moments, int offset) =>
         Append(rows, level, moments.Channels, c => moments.Mean[offset + c], c => moments.Square[offset + c]);
@@ -105,7 +103,7 @@ internal sealed class SpanCollector
         if (level == Level.Raw && _encoder.RawIsMeanOnly) return;
         for (var c = 0; c < channels; c++)
         {
-            var spread = _encoder.Spread(level, square(c) - mean(c) * mean(c));
+            var spread = SpanPooling.Deviation(square(c) - mean(c) * mean(c));
             rows.Values.Add((float)((spread - centre[channels + c]) / deviation[channels + c]));
         }
     }
@@ -117,7 +115,16 @@ internal sealed class SpanCollector
         {
             if (rows.Ids.Count < minimumRows) continue;
             _rows[(level, grain)] = new();
-            yield return new(level, grain, new(rows.Ids, rows.Index, rows.Spans, [.. rows.Values], rows.Values.Count / rows.Ids.Count));
+            var width = rows.Values.Count / rows.Ids.Count;
+            yield return new(level, grain, new(rows.Ids, rows.Index, rows.Spans, Rotated(level, [.. rows.Values], width), width));
         }
+    }
+
+    private float[] Rotated(string level, float[] values, int width)
+    {
+        if (_encoder.Scale.Rotation(level) is not { } rotation) return values;
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return HostCopies.ToArray<float>(mm(HostCopies.ToTensor(values, [values.Length / width, width], rotation.device), rotation));
     }
 }

@@ -146,6 +146,9 @@ internal sealed record EncoderSpec
     public IReadOnlyList<int> Mid { get; init; } = [];
     public IReadOnlyList<int> High { get; init; } = [];
 
+    /// <summary>Levels whose vectors leave the encoder with all directions about equally wide, not only all dimensions.</summary>
+    public IReadOnlyList<string> Whitened { get; init; } = [];
+
     internal IReadOnlyList<int> BlocksOf(string level) => level switch
     {
         Level.Low => Low,

@@ -1,6 +1,6 @@
 // Recordings through a network that hears the samples themselves. A recording is cut into equal windows of at most ten seconds; all
 // windows of a batch have one length, so nothing is padded and a window's vector does not depend on its neighbours in the batch.
-// Segments last about a second, patches about a fifth; raw features are mean and variance of the log-mel bands.
+// Segments last about a second, patches about a fifth; raw features are mean and deviation of the log-mel bands.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -28,8 +28,6 @@ internal sealed class SpeechEncoder : ConvEncoder
     }
 
     public override bool RawIsMeanOnly => false;
-
-    public override double Spread(string level, double variance) => level == Level.Raw ? Math.Max(0, variance) : base.Spread(level, variance);
 
     /// <summary>Nothing to fit: windows are normalised by themselves.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop) { }
@@ -152,7 +150,7 @@ internal sealed class SpeechEncoder : ConvEncoder
     {
         // Normalised sound is about ten times louder than recordings are.
         var bands = mel.forward(nn.functional.pad(views.flatten(1) * 3276.8f, [LogMel.Margin, LogMel.Margin]));
-        return cat([bands.mean([2]), bands.var(2, unbiased: false)], 1);
+        return cat([bands.mean([2]), bands.std(2, unbiased: false)], 1);
     }
 
     public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)
