@@ -23,7 +23,7 @@ public static class EvaluateRun
         var labels = LabelFile.Join(LabelFile.Read(spec.LabelsPath), await PathsAsync(context.Store, set, stop).ConfigureAwait(false));
         var split = SplitOf(labels, spec);
 
-        var scores = await TorchThread.RunAsync("evaluate", () => Score(spec, set, split, context, stop)).ConfigureAwait(false);
+        var scores = await TorchThread.RunAsync("evaluate", () => Score(spec, set, split, context, stop), context.Warning).ConfigureAwait(false);
         var result = new EvaluateResult
         {
             Set = set.Name,

@@ -35,7 +35,7 @@ public static class ExtractRun
             return Result(existing, 0, 0, context.Time.GetElapsedTime(start));
         }
         Directory.CreateDirectory(context.StagingFolder);
-        var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, context, stop)).ConfigureAwait(false);
+        var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, context, stop), context.Warning).ConfigureAwait(false);
         var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, context);
         return Result(manifest, records.Sum(record => record.Items), records.Sum(record => record.Rows.Values.Sum()), context.Time.GetElapsedTime(start));
     }

@@ -15,20 +15,25 @@ internal static class FreedScalar
     public static bool Caused(Exception error) => error is ExternalException
         && (error.Message.Contains("c10/core/Scalar.h", StringComparison.Ordinal) || error.Message.StartsWith("Expected false to be true", StringComparison.Ordinal));
 
-    /// <summary>Runs work that continues where its last checkpoint was, again when a freed number broke it.</summary>
-    public static void Repeat(Action work, Action<string> warn)
+    /// <summary>Runs work that begins again where it was, or from the start, when a freed number broke it.</summary>
+    public static T Repeat<T>(Func<T> work, Action<string> warn)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                work();
-                return;
+                return work();
             }
             catch (Exception error) when (Caused(error) && attempt < MostAttempts)
             {
-                warn("The garbage collector freed a number that LibTorch was reading; continuing at the last checkpoint.");
+                warn("The garbage collector freed a number that LibTorch was reading; going on from what is kept.");
             }
         }
     }
+
+    public static void Repeat(Action work, Action<string> warn) => Repeat(() =>
+    {
+        work();
+        return true;
+    }, warn);
 }

@@ -36,7 +36,7 @@ public static class TrainRun
         if (prepared.Count < 500) context.Warning($"Corpus '{spec.Corpus}' holds only {prepared.Count} {Word(recipe.Modality)} items; below some 500 the raw level may well be better than anything learned.");
 
         Directory.CreateDirectory(context.StagingFolder);
-        var trained = await TorchThread.RunAsync("train", () => Train(spec, recipe, prepared, context, stop)).ConfigureAwait(false);
+        var trained = await TorchThread.RunAsync("train", () => Train(spec, recipe, prepared, context, stop), context.Warning).ConfigureAwait(false);
 
         var metricsPath = Path.Combine(context.StagingFolder, "metrics.parquet");
         await MetricsTable.WriteAsync(metricsPath, trained.Metrics, stop).ConfigureAwait(false);

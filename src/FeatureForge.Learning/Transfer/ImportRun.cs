@@ -28,7 +28,7 @@ public static class ImportRun
             new Publication(context).Finish();
             return ResultOf(existing, []);
         }
-        var imported = await TorchThread.RunAsync("import", () => Import(spec, source, context, stop)).ConfigureAwait(false);
+        var imported = await TorchThread.RunAsync("import", () => Import(spec, source, context, stop), context.Warning).ConfigureAwait(false);
         return ResultOf(Publish(spec, request, source, imported, context), imported.LeftOut);
     }
 
