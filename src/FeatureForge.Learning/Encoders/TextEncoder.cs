@@ -63,7 +63,7 @@ internal sealed class TextEncoder : Encoder
         rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(holding, corpus.Count), [holding.Length], Device));
         Initialise();
         projection.copy_(LatentSemantics.Projection(() => Documents(corpus), _words.Size, Recipe.Encoder.RawWidth, seed, stop));
-        StartWords(corpus);
+        if (!Recipe.Encoder.RandomWords) StartWords(corpus);
     }
 
     public override void Initialise()

@@ -173,6 +173,8 @@ internal sealed record EncoderSpec
     public int Longest { get; init; }
     /// <summary>Text, transformer: the vocabulary is one of word pieces; null = words of the corpus.</summary>
     public WordPieceSpec? WordPieces { get; init; }
+    /// <summary>Text: word vectors start at random values instead of at the latent semantic space; for comparisons.</summary>
+    public bool RandomWords { get; init; }
     /// <summary>Text: dimensions of the latent semantic space of the raw level.</summary>
     public int RawWidth { get; init; }
 }

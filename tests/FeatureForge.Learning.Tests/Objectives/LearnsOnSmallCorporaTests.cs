@@ -51,11 +51,14 @@ public sealed class LearnsOnSmallCorporaTests : IDisposable
                 Width = 32,
                 Hidden = 32,
                 RawWidth = 16,
+                RandomWords = true,
             },
             Objectives = [(ObjectiveSpec)Activator.CreateInstance(ObjectiveKinds.All[kind])!],
             BatchSize = 64,
             LearningRate = 0.01,
             TeacherDecay = 0.1, // eighty steps have no time for a slow teacher
+            // Of a dozen words, two halves without a common one say nothing of each other.
+            TextViews = new() { WindowShare = 1, Drop = 0.6 },
             ImageViews = new() { SmallestCrop = 0.7, Flip = false, Colour = 0.4, Hue = 0, Gray = 0 },
             AudioViews = new() { FrequencyScale = 1, FrequencyShift = 0, TimeScale = 1, Gain = 1.5, Mix = 0.2, BandMask = 0.15, TimeMask = 0.15 },
         };
