@@ -65,7 +65,7 @@ internal static class QualityBenchmark
     private static JsonElement Result(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.Clone();
+        return document.RootElement.GetProperty("result").Clone();
     }
 
     private static Row RowOf(JsonElement score)

@@ -33,7 +33,7 @@ internal abstract class ConvEncoder : Encoder
             .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
         ];
         _channels = channels;
-        scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)), spec.Whitened);
+        scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)), spec.Whitened, spec.WhiteningLift);
     }
 
     public override EncoderShape Shape => new(2 * network.Widths[^1], network.Widths[^1], _channels * CellSize.Rows * CellSize.Columns, Vocabulary: 0);

@@ -9,14 +9,13 @@ namespace FeatureForge.Learning;
 /// <summary>Buffers "mean_LEVEL" and "deviation_LEVEL"; identity until fitted.</summary>
 internal sealed class LevelScale : nn.Module
 {
-    // Eigenvalues are lifted by that much of their mean: the smallest ones are noise.
-    private const double SmallestLift = 0.05;
-
     private readonly HashSet<string> _whitened;
+    private readonly double _smallestLift;
 
-    public LevelScale(IEnumerable<(string Level, int Dimension)> levels, IEnumerable<string>? whitened = null) : base(nameof(LevelScale))
+    /// <param name="lift">Eigenvalues are lifted by at least that much of their mean: the smallest ones are noise.</param>
+    public LevelScale(IEnumerable<(string Level, int Dimension)> levels, IEnumerable<string>? whitened = null, double lift = 0.05) : base(nameof(LevelScale))
     {
-        _whitened = [.. whitened ?? []];
+        (_whitened, _smallestLift) = ([.. whitened ?? []], lift);
         foreach (var (level, dimension) in levels)
         {
             if (_whitened.Contains(level)) register_buffer($"rotation_{level}", eye(dimension));
@@ -64,12 +63,12 @@ internal sealed class LevelScale : nn.Module
     }
 
     // The inverse square root of the correlations. Few items say little about them: the lift is D / N at least.
-    private static Tensor Whitening(Tensor scaled)
+    private Tensor Whitening(Tensor scaled)
     {
         var (rows, width) = (scaled.size(0), scaled.size(1));
         var covariance = mm(scaled.t(), scaled).to(ScalarType.Float64) / rows; // [D, D]
         var (values, directions) = linalg.eigh(covariance);
-        var lift = Math.Max(SmallestLift, (double)width / rows) * values.mean().clamp_min(1e-6);
+        var lift = Math.Max(_smallestLift, (double)width / rows) * values.mean().clamp_min(1e-6);
         return mm(directions * (values.clamp_min(0) + lift).rsqrt(), directions.t()).to(ScalarType.Float32);
     }
 }

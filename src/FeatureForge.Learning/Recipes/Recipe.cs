@@ -148,6 +148,8 @@ internal sealed record EncoderSpec
 
     /// <summary>Levels whose vectors leave the encoder with all directions about equally wide, not only all dimensions.</summary>
     public IReadOnlyList<string> Whitened { get; init; } = [];
+    /// <summary>How far whitening stops short: what is added to every direction's variance, as a share of their mean. More helps clusters, less neighbours.</summary>
+    public double WhiteningLift { get; init; } = 0.05;
 
     internal IReadOnlyList<int> BlocksOf(string level) => level switch
     {
