@@ -14,7 +14,7 @@ internal static class EncoderFile
     /// <summary>What weight files of this program call themselves in their metadata.</summary>
     public const string Format = "featureforge-encoder";
 
-    private const int PreprocessingRevision = 1;
+    private const int PreprocessingRevision = 2;
     private const string VocabularyTensor = "vocabulary";
 
     /// <summary>A new encoder with fitted statistics and random weights drawn from the seed.</summary>
