@@ -12,8 +12,26 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     // Bits per element of every type that the format knows, readable here or not.
     private static readonly Dictionary<string, int> _bits = new()
     {
-        ["F64"] = 64, ["F32"] = 32, ["F16"] = 16, ["BF16"] = 16, ["I64"] = 64, ["I32"] = 32, ["I16"] = 16, ["I8"] = 8, ["U8"] = 8, ["BOOL"] = 8,
-        ["U64"] = 64, ["U32"] = 32, ["U16"] = 16, ["C64"] = 64, ["F8_E4M3"] = 8, ["F8_E5M2"] = 8, ["F8_E8M0"] = 8, ["F6_E2M3"] = 6, ["F6_E3M2"] = 6, ["F4"] = 4,
+        ["F64"] = 64,
+        ["F32"] = 32,
+        ["F16"] = 16,
+        ["BF16"] = 16,
+        ["I64"] = 64,
+        ["I32"] = 32,
+        ["I16"] = 16,
+        ["I8"] = 8,
+        ["U8"] = 8,
+        ["BOOL"] = 8,
+        ["U64"] = 64,
+        ["U32"] = 32,
+        ["U16"] = 16,
+        ["C64"] = 64,
+        ["F8_E4M3"] = 8,
+        ["F8_E5M2"] = 8,
+        ["F8_E8M0"] = 8,
+        ["F6_E2M3"] = 6,
+        ["F6_E3M2"] = 6,
+        ["F4"] = 4,
     };
 
     /// <param name="start">Where the tensors' bytes begin in the file.</param>
