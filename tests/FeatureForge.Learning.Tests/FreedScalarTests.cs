@@ -13,13 +13,6 @@ public sealed class FreedScalarTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    private async Task<IReadOnlyList<MetricRow>> MetricsAsync(string encoder)
-    {
-        var rows = new List<MetricRow>();
-        await foreach (var row in MetricsTable.ReadAsync(Path.Combine(_store.Store.EncoderFolder(encoder), "metrics/part-00000.parquet"), default)) rows.Add(row);
-        return rows;
-    }
-
     [Fact]
     public async Task Training_goes_on_at_its_checkpoint_and_ends_with_the_same_bits()
     {
@@ -41,7 +34,7 @@ public sealed class FreedScalarTests : IDisposable
 
         Assert.True(broken);
         Assert.Equal(whole.EncoderId, mended.EncoderId);
-        Assert.Equal(await MetricsAsync("whole"), await MetricsAsync("mended"));
+        Assert.Equal(await SmallCorpora.MetricsAsync(_store, "whole"), await SmallCorpora.MetricsAsync(_store, "mended"));
     }
 
     [Fact]

@@ -84,9 +84,7 @@ public sealed class RecipeShapeTests
     public void A_recipe_whose_transformer_cannot_be_built_says_what_is_wrong()
     {
         using var folder = new TemporaryFolder();
-        var path = Path.Combine(folder.Path, "odd.json");
-        var json = System.Text.Json.JsonSerializer.Serialize(Recipe.Read("image-small") with { Size = 0, Encoder = new() { Transformer = new() { Width = 10, Heads = 3, Depth = 1 } } }, SpecJson.Readable);
-        File.WriteAllText(path, json);
+        var path = SmallCorpora.WriteRecipe(folder.Path, Recipe.Read("image-small") with { Size = 0, Encoder = new() { Transformer = new() { Width = 10, Heads = 3, Depth = 1 } } });
 
         Assert.Equal(3, Assert.Throws<BadRequestException>(() => Recipe.Read(path)).Problems.Count);
     }

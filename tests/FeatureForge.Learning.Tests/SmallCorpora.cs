@@ -17,6 +17,22 @@ internal static class SmallCorpora
 
     public static string ItemId(int number) => ContentId.Of($"item {number}")[..24] + number.ToString("x8", System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>Writes a recipe as a file that a request can name.</summary>
+    public static string WriteRecipe(string folder, Recipe recipe, string name = "small")
+    {
+        var path = Path.Combine(folder, name + ".json");
+        File.WriteAllText(path, JsonSerializer.Serialize(recipe, SpecJson.Readable));
+        return path;
+    }
+
+    /// <summary>The published metrics of an encoder.</summary>
+    public static async Task<IReadOnlyList<MetricRow>> MetricsAsync(TemporaryStore store, string encoder)
+    {
+        var rows = new List<MetricRow>();
+        await foreach (var row in MetricsTable.ReadAsync(Path.Combine(store.Store.EncoderFolder(encoder), "metrics/part-00000.parquet"), default)) rows.Add(row);
+        return rows;
+    }
+
     /// <summary>Publishes a corpus with its items and prepared tables; parts of the given sizes, numbered on.</summary>
     public static Task WriteAsync(TemporaryStore store, string corpus, Modality modality, params int[] partSizes) => WriteAsync(store, corpus, modality, Add, partSizes);
 

@@ -14,13 +14,6 @@ public sealed class TrainRunTests : IDisposable
 
     private static TrainSpec Spec(string encoder, long steps = 24) => new() { Corpus = "small", Encoder = encoder, Steps = steps, Device = "cpu", Seed = 3 };
 
-    private async Task<IReadOnlyList<MetricRow>> MetricsAsync(string encoder)
-    {
-        var rows = new List<MetricRow>();
-        await foreach (var row in MetricsTable.ReadAsync(Path.Combine(_store.Store.EncoderFolder(encoder), "metrics/part-00000.parquet"), default)) rows.Add(row);
-        return rows;
-    }
-
     [Theory]
     [InlineData(Modality.Image)]
     [InlineData(Modality.Audio)]
@@ -46,7 +39,7 @@ public sealed class TrainRunTests : IDisposable
 
         Assert.Equal([10L], reporter.Rewinds);
         Assert.Equal(whole.EncoderId, resumed.EncoderId);
-        Assert.Equal(await MetricsAsync("whole"), await MetricsAsync("resumed"));
+        Assert.Equal(await SmallCorpora.MetricsAsync(_store, "whole"), await SmallCorpora.MetricsAsync(_store, "resumed"));
         Assert.False(Directory.Exists(_store.Store.StagingFolder("r")));
     }
 
@@ -114,9 +107,7 @@ public sealed class TrainRunTests : IDisposable
     public async Task A_loss_that_is_not_finite_stops_the_run_and_says_where()
     {
         await SmallCorpora.WriteAsync(_store, "small", Modality.Text, 20);
-        var recipe = Path.Combine(_store.Beside("recipes"), "wild.json");
-        var json = System.Text.Json.JsonSerializer.Serialize(Recipe.DefaultFor(Modality.Text) with { LearningRate = 1e30 }, SpecJson.Readable);
-        await File.WriteAllTextAsync(recipe, json);
+        var recipe = SmallCorpora.WriteRecipe(_store.Beside("recipes"), Recipe.DefaultFor(Modality.Text) with { LearningRate = 1e30 });
 
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => TrainRun.ExecuteAsync(Spec("e", 40) with { Recipe = recipe }, _store.Context(), default));
 
@@ -145,7 +136,7 @@ public sealed class TrainRunTests : IDisposable
         await SmallCorpora.WriteAsync(_store, "small", Modality.Text, 40);
         var result = await TrainRun.ExecuteAsync(Spec("e", 60), _store.Context(), default);
 
-        var losses = (await MetricsAsync("e")).Where(row => row.Name == "loss").Select(row => row.Value).ToList();
+        var losses = (await SmallCorpora.MetricsAsync(_store, "e")).Where(row => row.Name == "loss").Select(row => row.Value).ToList();
         Assert.True(losses[^1] < losses[0]);
         string[] measures = ["alignment", "neighbours", "rankme_ratio", "retrieval", "spread", "uniformity"];
         Assert.Equal(measures.SelectMany(measure => Level.All.Select(level => $"{measure}.{level}")).Order(), result.Probes.Keys.Order());

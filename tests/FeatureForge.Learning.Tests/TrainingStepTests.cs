@@ -14,12 +14,7 @@ public sealed class TrainingStepTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    private string WriteRecipe(string name, Recipe recipe)
-    {
-        var path = Path.Combine(_store.Beside("recipes"), name + ".json");
-        File.WriteAllText(path, System.Text.Json.JsonSerializer.Serialize(recipe, SpecJson.Readable));
-        return path;
-    }
+    private string WriteRecipe(string name, Recipe recipe) => SmallCorpora.WriteRecipe(_store.Beside("recipes"), recipe, name);
 
     private static Recipe Small => Recipe.DefaultFor(Modality.Image) with
     {

@@ -10,6 +10,9 @@ public static class Level
     public const string Mid = "mid";
     public const string High = "high";
 
+    /// <summary>The levels that a network makes, shallow to deep.</summary>
+    public static IReadOnlyList<string> Learned { get; } = [Low, Mid, High];
+
     /// <summary>All standard levels, shallow to deep.</summary>
-    public static IReadOnlyList<string> All { get; } = [Raw, Low, Mid, High];
+    public static IReadOnlyList<string> All { get; } = [Raw, .. Learned];
 }

@@ -233,7 +233,7 @@ internal sealed class AudioEncoder : ConvEncoder
     // [B, bands, frames] to [B, columns, bands]
     private static Tensor Pool(Tensor values, int columns) => nn.functional.adaptive_avg_pool1d(values, columns).transpose(1, 2);
 
-    protected override Tensor RawOfViews(Tensor views)
+    protected override Tensor RawOfViews(Tensor views, Tensor stem)
     {
         var bands = (views * deviation + mean).squeeze(1); // [2B, bands, frames]
         return cat([bands.mean([2]), bands.std(2, unbiased: false)], 1);

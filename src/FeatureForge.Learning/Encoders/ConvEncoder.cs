@@ -30,7 +30,7 @@ internal abstract class ConvEncoder : Encoder
         _levels =
         [
             new(Level.Raw, rawDimension, "cosine"),
-            .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
+            .. Level.Learned.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
         ];
         _channels = channels;
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)), spec.Whitened, spec.WhiteningLift);
@@ -42,7 +42,7 @@ internal abstract class ConvEncoder : Encoder
 
     public override Encoded Encode(Tensor views)
     {
-        var stages = network.forward(Stem(views));
+        var stages = Blocks(Stem(views));
         return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
     }
 
@@ -51,7 +51,7 @@ internal abstract class ConvEncoder : Encoder
         var (rows, columns) = CellGrid(views);
         var mask = hidden.view(-1, rows, columns);
         // A stem looks beyond its cell, so what is hidden from it is the picture itself; zero is its mean.
-        var stages = StemStride == 1 ? network.ForwardHidden(views, mask) : network.forward(Stem(views.masked_fill(GridNetwork.OverInput(mask, views, CellSize), 0)));
+        var stages = StemStride == 1 ? network.ForwardHidden(views, mask) : Blocks(Stem(views.masked_fill(GridNetwork.OverInput(mask, views, CellSize), 0)));
         return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
     }
 
@@ -67,6 +67,11 @@ internal abstract class ConvEncoder : Encoder
 
     /// <summary>What is computed before the network and not trained.</summary>
     protected virtual Tensor Stem(Tensor views) => views;
+
+    /// <summary>What the stem is multiplied with before the network sees it.</summary>
+    protected virtual float StemScale => 1;
+
+    private Tensor[] Blocks(Tensor stem) => network.forward(StemScale == 1 ? stem : stem * StemScale);
 
     public override (int Rows, int Columns) CellGrid(Tensor views)
     {
@@ -84,10 +89,11 @@ internal abstract class ConvEncoder : Encoder
 
     public override IReadOnlyDictionary<string, Tensor> Describe(Tensor views, IReadOnlyList<string> levels)
     {
-        var stages = network.forward(Stem(views));
+        var stem = Stem(views);
+        var stages = Blocks(stem);
         return levels.ToDictionary(level => level, level =>
         {
-            if (level == Level.Raw) return RawOfViews(views);
+            if (level == Level.Raw) return RawOfViews(views, stem);
             var (mean, square) = Read(stages, level, 1, 1);
             return SpanPooling.Combine(mean, square).squeeze(1);
         });
@@ -117,8 +123,10 @@ internal abstract class ConvEncoder : Encoder
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var input = Input(corpus, windows);
-        var raw = levels.Contains(Level.Raw) ? RawMap(input) : null;
-        var looks = levels.Any(level => level != Level.Raw) ? Looks(NetworkInput(input, corpus, windows)) : [];
+        var sized = NetworkInput(input, corpus, windows);
+        var stem = Stem(sized);
+        var raw = levels.Contains(Level.Raw) ? RawMap(input, stem) : null;
+        var looks = levels.Any(level => level != Level.Raw) ? Looks(sized, stem) : [];
         var moments = new Dictionary<(string, Grain), WindowMoments>();
         foreach (var level in levels)
         {
@@ -133,10 +141,10 @@ internal abstract class ConvEncoder : Encoder
     }
 
     /// <summary>The blocks' outputs for the windows, and for their mirror images, turned back, where the recipe asks for it.</summary>
-    private List<Tensor[]> Looks(Tensor input)
+    private List<Tensor[]> Looks(Tensor input, Tensor stem)
     {
-        var looks = new List<Tensor[]> { network.forward(Stem(input)) };
-        if (Recipe.Encoder.Mirror) looks.Add([.. network.forward(Stem(input.flip(3))).Select(stage => stage.flip(3))]);
+        var looks = new List<Tensor[]> { Blocks(stem) };
+        if (Recipe.Encoder.Mirror) looks.Add([.. Blocks(Stem(input.flip(3))).Select(stage => stage.flip(3))]);
         return looks;
     }
 
@@ -162,14 +170,14 @@ internal abstract class ConvEncoder : Encoder
     /// <summary>Into how many rows and columns a window is cut at a grain.</summary>
     protected abstract (int Rows, int Columns) Grid(Grain grain);
 
-    /// <summary>What closed-form features of all grains are pooled from.</summary>
-    protected virtual Tensor RawMap(Tensor input) => input;
+    /// <summary>What closed-form features of all grains are pooled from: the input, or what the stem made of it.</summary>
+    protected virtual Tensor RawMap(Tensor input, Tensor stem) => input;
 
     /// <summary>Closed-form features of spans as moments, [windows, spans, values]; features that do not pool over windows return themselves as the mean.</summary>
     protected abstract (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns);
 
-    /// <summary>Closed-form features of views.</summary>
-    protected abstract Tensor RawOfViews(Tensor views);
+    /// <summary>Closed-form features of views, or of what the stem made of them.</summary>
+    protected abstract Tensor RawOfViews(Tensor views, Tensor stem);
 
     /// <summary>True when raw vectors are plain values (activations), not mean and spread of something.</summary>
     public abstract bool RawIsMeanOnly { get; }

@@ -8,9 +8,6 @@ namespace FeatureForge.Learning;
 
 internal sealed class ImageEncoder : ConvEncoder
 {
-    // Brings activations, which are small, to about unit deviation; BatchNorm does the rest.
-    private const float StemScale = 3;
-
     // Without a dictionary in front of the network, raw features look at a small copy: patches of large pictures say little.
     private const int LargestRawSide = 32;
 
@@ -100,11 +97,14 @@ internal sealed class ImageEncoder : ConvEncoder
         return (side, side);
     }
 
-    protected override Tensor RawMap(Tensor input) => dictionary.Map(input);
+    protected override Tensor RawMap(Tensor input, Tensor stem) => _hasStem ? stem : dictionary.Map(input);
 
     protected override int StemStride => _hasStem ? PatchDictionary.Stride : 1;
 
-    protected override Tensor Stem(Tensor views) => _hasStem ? dictionary.Map(views * deviation + mean) * StemScale : views;
+    protected override Tensor Stem(Tensor views) => _hasStem ? dictionary.Map(views * deviation + mean) : views;
+
+    // Brings activations, which are small, to about unit deviation; BatchNorm does the rest.
+    protected override float StemScale => _hasStem ? 3 : 1;
 
     protected override (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns)
     {
@@ -112,7 +112,8 @@ internal sealed class ImageEncoder : ConvEncoder
         return (spans, spans);
     }
 
-    protected override Tensor RawOfViews(Tensor views) => PatchDictionary.Pool(dictionary.Map(views * deviation + mean), 1, 1).squeeze(1);
+    protected override Tensor RawOfViews(Tensor views, Tensor stem) =>
+        PatchDictionary.Pool(_hasStem ? stem : dictionary.Map(views * deviation + mean), 1, 1).squeeze(1);
 
     public override IEnumerable<(int Cell, ItemSpan Span)> Spans(PreparedCorpus corpus, SpanWindow window, Grain grain)
     {

@@ -29,7 +29,7 @@ internal sealed class TextEncoder : Encoder
     {
         var spec = recipe.Encoder;
         _words = words;
-        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, spec.Width, "cosine"))];
+        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. Level.Learned.Select(level => new EncoderLevel(level, spec.Width, "cosine"))];
         network = new BagNetwork(words.Size, spec.Width, spec.Hidden);
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)));
         var bytes = words.ToBytes();
@@ -52,15 +52,9 @@ internal sealed class TextEncoder : Encoder
     /// <summary>IDF over all documents; the projection from at most 100,000 of them, spread evenly; word vectors start there.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
     {
-        var holding = new int[_words.Size];
-        for (var item = 0; item < corpus.Count; item++)
-        {
-            stop.ThrowIfCancellationRequested();
-            foreach (var token in Bag(corpus, item).Numbers) holding[token]++;
-        }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(holding, corpus.Count), [holding.Length], Device));
+        rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(corpus, _words.Encode, _words.Size, stop), [_words.Size], Device));
         Initialise();
         projection.copy_(LatentSemantics.Projection(() => Documents(corpus), _words.Size, Recipe.Encoder.RawWidth, seed, stop));
         if (!Recipe.Encoder.RandomWords) StartWords(corpus);

@@ -17,10 +17,7 @@ internal sealed class TfIdfBaseline
     public TfIdfBaseline(PreparedCorpus corpus, IReadOnlySet<string> items, CancellationToken stop)
     {
         _words = Vocabulary.Fit(corpus, MostWords, buckets: 1, stop);
-        var holding = new int[_words.Size];
-        for (var item = 0; item < corpus.Count; item++)
-            foreach (var token in _words.Encode(corpus.Text(item)).Distinct()) holding[token]++;
-        var rarity = TermWeights.InverseFrequency(holding, corpus.Count);
+        var rarity = TermWeights.InverseFrequency(corpus, _words.Encode, _words.Size, stop);
         rarity[^1] = 0; // all words met once share a bucket that says nothing
         for (var item = 0; item < corpus.Count; item++)
             if (items.Contains(corpus.ItemId(item))) _rows[corpus.ItemId(item)] = Row(_words.Encode(corpus.Text(item)), rarity);

@@ -1,14 +1,22 @@
 // TF-IDF with logarithmic term frequency and rows of length one (Salton and Buckley 1988): the closed-form view of a text.
+using FeatureForge.Data;
+
 namespace FeatureForge.Learning;
 
 /// <summary>Weights of tokens, such that the sum of one-hot rows times weight is the TF-IDF row.</summary>
 internal static class TermWeights
 {
-    /// <summary>Rarity of every token number, from how many of the documents hold it.</summary>
-    public static float[] InverseFrequency(ReadOnlySpan<int> documentsHolding, int documents)
+    /// <summary>Rarity of every token number below <paramref name="size"/>, from how many of the corpus's documents hold it; padding (0) has none.</summary>
+    public static float[] InverseFrequency(PreparedCorpus corpus, Func<string, int[]> tokensOf, int size, CancellationToken stop)
     {
-        var rarity = new float[documentsHolding.Length];
-        for (var i = 1; i < rarity.Length; i++) rarity[i] = (float)(Math.Log((1.0 + documents) / (1 + documentsHolding[i])) + 1);
+        var holding = new int[size];
+        for (var item = 0; item < corpus.Count; item++)
+        {
+            stop.ThrowIfCancellationRequested();
+            foreach (var token in tokensOf(corpus.Text(item)).Distinct()) holding[token]++;
+        }
+        var rarity = new float[size];
+        for (var i = 1; i < size; i++) rarity[i] = (float)(Math.Log((1.0 + corpus.Count) / (1 + holding[i])) + 1);
         return rarity;
     }
 

@@ -36,7 +36,7 @@ internal sealed class QualityProbe
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         // Raw features do not change while a network trains, and the views are the same: once is enough.
-        var levels = _raw is null ? Level.All : [.. Level.All.Where(level => level != Level.Raw)];
+        var levels = _raw is null ? Level.All : Level.Learned;
         var views = levels.ToDictionary(level => level, _ => (First: new List<Tensor>(), Second: new List<Tensor>()));
         for (var from = 0; from < _items.Length; from += ItemsPerBatch)
         {

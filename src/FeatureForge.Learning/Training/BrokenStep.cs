@@ -15,7 +15,7 @@ internal static class BrokenStep
     /// <returns>A sentence: which step and items, and where the batch is kept; or that it did not happen again.</returns>
     public static string Find(TrainingStep step, RunContext context, PreparedCorpus corpus, Encoder encoder, BrokenRange range)
     {
-        Checkpoint.Load(range.Checkpoint, step.State(), new MetricLog(new Silence()));
+        Checkpoint.Load(range.Checkpoint, step.State(), new MetricLog(new SilentReporter()));
         using var reader = new BatchReader(corpus, encoder, range.BatchSize, range.Seed, range.Good, range.Bad - 1);
         for (var number = range.Good; number < range.Bad; number++)
         {
@@ -32,13 +32,5 @@ internal static class BrokenStep
             return $"Repeated step by step it broke at step {number + 1}; its views are in {path}, its items, from {string.Join(", ", items.Take(ItemsNamed))} on, in non-finite-batch.txt beside it.";
         }
         return "Repeated from the checkpoint it did not happen again, so the device may have failed.";
-    }
-
-    private sealed class Silence : IRunReporter
-    {
-        public void Progress(RunProgress progress) { }
-        public void Log(string level, string message) { }
-        public void Metric(long step, string name, double value) { }
-        public void RewindMetrics(long step) { }
     }
 }

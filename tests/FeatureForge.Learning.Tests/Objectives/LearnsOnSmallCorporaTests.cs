@@ -62,9 +62,7 @@ public sealed class LearnsOnSmallCorporaTests : IDisposable
             ImageViews = new() { SmallestCrop = 0.7, Flip = false, Colour = 0.4, Hue = 0, Gray = 0 },
             AudioViews = new() { FrequencyScale = 1, FrequencyShift = 0, TimeScale = 1, Gain = 1.5, Mix = 0.2, BandMask = 0.15, TimeMask = 0.15 },
         };
-        var path = Path.Combine(_store.Beside("recipes"), "small.json");
-        File.WriteAllText(path, JsonSerializer.Serialize(small, SpecJson.Readable));
-        return path;
+        return SmallCorpora.WriteRecipe(_store.Beside("recipes"), small);
     }
 
     private async Task<(List<double> Found, List<double> Losses)> TrainAsync(string kind, Modality modality)

@@ -139,14 +139,14 @@ internal sealed class SpeechEncoder : ConvEncoder
         });
     }
 
-    protected override Tensor RawMap(Tensor input) => mel.forward(input); // [windows, bands, frames]
+    protected override Tensor RawMap(Tensor input, Tensor stem) => mel.forward(input); // [windows, bands, frames]
 
     protected override (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns) => (Pool(map, columns), Pool(map * map, columns));
 
     // [B, bands, frames] to [B, columns, bands]
     private static Tensor Pool(Tensor values, int columns) => nn.functional.adaptive_avg_pool1d(values, columns).transpose(1, 2);
 
-    protected override Tensor RawOfViews(Tensor views)
+    protected override Tensor RawOfViews(Tensor views, Tensor stem)
     {
         // Normalised sound is about ten times louder than recordings are.
         var bands = mel.forward(nn.functional.pad(views.flatten(1) * 3276.8f, [LogMel.Margin, LogMel.Margin]));

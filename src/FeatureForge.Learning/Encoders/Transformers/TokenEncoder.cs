@@ -27,7 +27,7 @@ internal sealed class TokenEncoder : Encoder
     {
         var spec = recipe.Encoder;
         _tokens = tokens;
-        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. new[] { Level.Low, Level.Mid, Level.High }.Select(level => new EncoderLevel(level, spec.Transformer!.Width * spec.BlocksOf(level).Count, "cosine"))];
+        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. Level.Learned.Select(level => new EncoderLevel(level, spec.Transformer!.Width * spec.BlocksOf(level).Count, "cosine"))];
         network = new TokenNetwork(tokens.Size, spec.Longest, spec.Transformer!);
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)));
         vocabulary = HostCopies.ToTensor(tokens.Bytes, [tokens.Bytes.Length], CPU);
@@ -47,15 +47,9 @@ internal sealed class TokenEncoder : Encoder
     /// <summary>IDF over all documents; the projection from at most 100,000 of them, spread evenly.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
     {
-        var holding = new int[_tokens.Size];
-        for (var item = 0; item < corpus.Count; item++)
-        {
-            stop.ThrowIfCancellationRequested();
-            foreach (var token in _tokens.Of(corpus.Text(item)).Numbers.Distinct()) holding[token]++;
-        }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(holding, corpus.Count), [holding.Length], Device));
+        rarity.copy_(HostCopies.ToTensor(TermWeights.InverseFrequency(corpus, text => _tokens.Of(text).Numbers, _tokens.Size, stop), [_tokens.Size], Device));
         AfterLoad();
         projection.copy_(LatentSemantics.Projection(() => Documents(corpus), _tokens.Size, Recipe.Encoder.RawWidth, seed, stop));
     }
