@@ -41,9 +41,9 @@ public static class MediaPreview
         try
         {
             var rate = Math.Clamp(row.SampleRate ?? HighestRate, 1000, HighestRate);
-            var audio = StoredItem.Audio(row, rate, scratch, stop);
-            var samples = audio.Samples.AsSpan(0, (int)Math.Min(audio.Samples.Length, mostSeconds * rate));
-            return new(WaveFile.Of(samples, rate), "audio/wav");
+            var most = (long)(mostSeconds * rate);
+            using var samples = StoredItem.Audio(row, rate, scratch, stop, most).Samples;
+            return new(WaveFile.Of(samples.First(most), rate), "audio/wav");
         }
         catch (Exception error) when (IsGone(error))
         {

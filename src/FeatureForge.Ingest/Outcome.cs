@@ -25,7 +25,7 @@ internal sealed record Outcome
     /// <summary>[3, S, S] by S: one size once it is chosen, all candidates before.</summary>
     public IReadOnlyDictionary<int, byte[]>? Images { get; init; }
     /// <summary>Mono, at the preparation's rate.</summary>
-    public short[]? Samples { get; init; }
+    public KeptSamples? Samples { get; init; }
     /// <summary>Bytes held in the memory gate for it.</summary>
     public long GateBytes => Finding.Candidate is FileCandidate { Bytes: { } bytes } ? bytes.Length : 0;
 }

@@ -41,7 +41,7 @@ public static class PrepareRun
         var there = PreparedCorpus.FindManifest(context.Store, spec.Corpus, spec.Preparation)?.Parts.Select(CorpusPublication.NumberOf).ToHashSet() ?? [];
         var missing = corpus.ItemParts.Where(part => !there.Contains(CorpusPublication.NumberOf(part))).ToList();
         var meter = new ProgressMeter(context, "prepare", "items", missing.Sum(part => part.Rows));
-        var made = new List<(string Staged, int Number, long Rows)>();
+        var made = new List<(string Staged, int Number, long Rows, int Pieces)>();
         var failed = 0L;
         foreach (var part in missing)
         {
@@ -49,14 +49,14 @@ public static class PrepareRun
             // Finished before the run was killed: its counts were written last.
             var counts = ReadCounts(staged) ?? await PreparePartAsync(spec, context, Path.Combine(folder, part.Path), staged, meter, stop);
             failed += counts.Failed;
-            if (counts.Rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), counts.Rows));
+            if (counts.Rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), counts.Rows, counts.Pieces));
         }
         if (made.Count > 0) CorpusPublication.PublishPrepared(context, spec.Corpus, spec.Preparation, made);
         new Publication(context).Finish();
         return new(spec.Corpus, spec.Preparation.Hash, made.Count, made.Sum(part => part.Rows), failed);
     }
 
-    private sealed record PartCounts(long Rows, long Failed);
+    private sealed record PartCounts(long Rows, long Failed, int Pieces = 1);
 
     private static PartCounts? ReadCounts(string staged) =>
         File.Exists(staged + ".json") ? JsonSerializer.Deserialize<PartCounts>(File.ReadAllText(staged + ".json"), SpecJson.Line) : null;
@@ -64,7 +64,8 @@ public static class PrepareRun
     private static async Task<PartCounts> PreparePartAsync(PrepareSpec spec, RunContext context, string itemsPath, string staged, ProgressMeter meter, CancellationToken stop)
     {
         var (rows, failed) = (0L, 0L);
-        var unfinished = staged + ".tmp";
+        var unfinished = Path.Combine(Path.GetDirectoryName(staged)!, $"unfinished-{Path.GetFileName(staged)}");
+        var pieces = 1;
         using (var writer = new PreparedPartWriter(unfinished, spec.Preparation))
         {
             await foreach (var row in ItemsTable.ReadAsync(itemsPath, withContent: true, stop))
@@ -84,9 +85,10 @@ public static class PrepareRun
                 }
             }
             writer.Complete();
+            pieces = writer.Pieces;
         }
-        File.Move(unfinished, staged, overwrite: true);
-        var counts = new PartCounts(rows, failed);
+        for (var piece = 0; piece < pieces; piece++) File.Move(PreparedPartWriter.PiecePath(unfinished, piece), PreparedPartWriter.PiecePath(staged, piece), overwrite: true);
+        var counts = new PartCounts(rows, failed, pieces);
         DurableFile.WriteAllText(staged + ".json", JsonSerializer.Serialize(counts, SpecJson.Line));
         return counts;
     }

@@ -7,7 +7,7 @@ namespace FeatureForge.Ingest;
 internal static class StoredItem
 {
     // What was accepted once is not refused for its size.
-    private static readonly IngestLimits Limits = new() { ImagePixels = long.MaxValue, AudioSeconds = 1e7, SecondsPerFile = 3600 };
+    private static readonly IngestLimits Limits = new() { ImagePixels = long.MaxValue, AudioSeconds = 1e7, SecondsPerFile = 24 * 3600 };
 
     /// <exception cref="FileNotFoundException">Its file has gone.</exception>
     public static MediaContent Content(ItemRow row)
@@ -34,11 +34,11 @@ internal static class StoredItem
         return ImageDecoder.Read(data, new(MediaKind.Image, row.MediaType, row.MediaType), size, Limits, long.MaxValue);
     }
 
-    public static DecodedAudio Audio(ItemRow row, int rate, string scratchFolder, CancellationToken stop)
+    public static DecodedAudio Audio(ItemRow row, int rate, string scratchFolder, CancellationToken stop, long mostSamples = long.MaxValue)
     {
         var content = Content(row);
         using var stream = content.Open();
         var format = MediaFormat.Recognise(PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes), row.Path);
-        return AudioDecoder.Decode(content, format, rate, Limits, long.MaxValue, scratchFolder, stop);
+        return AudioDecoder.Decode(content, format, rate, Limits, mostSamples, scratchFolder, stop);
     }
 }

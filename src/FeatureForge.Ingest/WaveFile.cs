@@ -23,7 +23,7 @@ public static class WaveFile
     {
         var file = new byte[HeaderBytes];
         "RIFF"u8.CopyTo(file);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), HeaderBytes - 8 + 2 * sampleCount);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(4), (uint)Math.Min(uint.MaxValue, HeaderBytes - 8 + 2L * sampleCount));
         "WAVEfmt "u8.CopyTo(file.AsSpan(8));
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(16), 16);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(20), 1);
@@ -33,7 +33,7 @@ public static class WaveFile
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(32), 2);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(34), 16);
         "data"u8.CopyTo(file.AsSpan(36));
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(40), 2 * sampleCount);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(40), (uint)(2L * sampleCount));
         return file;
     }
 }

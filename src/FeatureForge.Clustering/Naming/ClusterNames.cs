@@ -12,6 +12,7 @@ internal static class ClusterNames
     private const int TextsPerLeaf = 400;
     private const int CharactersPerText = 4000;
     private const int MediaPerLeaf = 60;
+    private const int MostSoundSeconds = 120;
     private const int WordsInName = 3;
 
     /// <summary>One name per node; "all" for the root. Without prepared items the names are numbers.</summary>
@@ -82,7 +83,7 @@ internal static class ClusterNames
             stop.ThrowIfCancellationRequested();
             measured[leaf].Add(isPicture
                 ? PictureAxes.Measure(prepared.Pixels(item), prepared.Preparation.ImageSize!.Value)
-                : SoundAxes.Measure(prepared.Samples(item), prepared.Preparation.SampleRate!.Value));
+                : Sound(prepared, item));
             if (isPicture) tints[leaf].Add(PictureAxes.Tint(prepared.Pixels(item)));
         }
         for (var node = tree.Nodes.Count - 1; node > 0; node--)
@@ -96,6 +97,18 @@ internal static class ClusterNames
             if (!isPicture) return words;
             return [.. children.Select((child, i) => Colour(tints[child]) is { } colour ? [colour, .. words[i]] : words[i])];
         };
+    }
+
+    // The axes of a long recording are those of its first minutes, with its own length.
+    private static float[] Sound(PreparedCorpus prepared, int item)
+    {
+        var rate = prepared.Preparation.SampleRate!.Value;
+        var count = prepared.SampleCount(item);
+        var samples = new short[Math.Min(count, MostSoundSeconds * rate)];
+        prepared.ReadSamples(item, 0, samples);
+        var measured = SoundAxes.Measure(samples, rate);
+        if (samples.Length < count) measured[0] = (float)Math.Log(count / (double)rate);
+        return measured;
     }
 
     private static string? Colour(List<(double Red, double Green, double Blue)> tints) => tints.Count == 0 ? null

@@ -11,12 +11,15 @@ public sealed record PreparedPart(int Number, int First, int Count);
 /// <summary>All prepared parts of a corpus, memory-mapped; safe to read from several threads.</summary>
 public sealed class PreparedCorpus : IDisposable
 {
-    /// <summary>One record batch: item numbers start at First.</summary>
+    /// <summary>One record batch: row numbers start at First.</summary>
     private sealed record Slice(int First, RecordBatch Batch);
 
     private readonly List<MappedFile> _files = [];
     private readonly List<Slice> _slices = [];
     private readonly List<PreparedPart> _parts = [];
+    // Audio alone: the row that each item begins with; long recordings have several.
+    private readonly List<int> _firstRows = [];
+    private int _rows;
 
     private PreparedCorpus(PreparationSpec preparation) => Preparation = preparation;
 
@@ -49,24 +52,50 @@ public sealed class PreparedCorpus : IDisposable
     public static PreparedCorpus Open(string folder, PreparedManifest manifest)
     {
         var prepared = new PreparedCorpus(manifest.Preparation);
-        foreach (var part in manifest.Parts.OrderBy(part => part.Path, StringComparer.Ordinal)) prepared.AddPart(Path.Combine(folder, part.Path));
+        foreach (var part in manifest.Parts.OrderBy(part => NumberOf(part.Path)).ThenBy(part => PieceOf(part.Path))) prepared.AddPart(Path.Combine(folder, part.Path));
         return prepared;
     }
+
+    /// <summary>The number in part-NNNNN or part-NNNNN.P, whatever the extension.</summary>
+    public static int NumberOf(string path) => int.Parse(Stem(path)[0]["part-".Length..], System.Globalization.CultureInfo.InvariantCulture);
+
+    private static int PieceOf(string path) => Stem(path) is [_, var piece] ? int.Parse(piece, System.Globalization.CultureInfo.InvariantCulture) : 0;
+
+    private static string[] Stem(string path) => Path.GetFileNameWithoutExtension(path).Split('.');
 
     private void AddPart(string path)
     {
         var mapped = new MappedFile(path);
         _files.Add(mapped);
-        var first = Count;
+        var (first, number) = (Count, NumberOf(path));
+        var goesOn = PieceOf(path) > 0;
         // An Arrow file is its magic, padded to 8 bytes, followed by the messages of a stream.
         var reader = new ArrowStreamReader(mapped.Memory[8..]);
         while (reader.ReadNextRecordBatch() is { } batch)
         {
-            _slices.Add(new(Count, batch));
-            Count += batch.Length;
+            _slices.Add(new(_rows, batch));
+            if (Preparation.Modality == Modality.Audio) AddRecordings(batch, goesOn);
+            else Count += batch.Length;
+            _rows += batch.Length;
+            goesOn = true;
         }
-        _parts.Add(new(int.Parse(Path.GetFileNameWithoutExtension(path)["part-".Length..], System.Globalization.CultureInfo.InvariantCulture), first, Count - first));
+        if (PieceOf(path) > 0 && _parts.Count > 0) _parts[^1] = _parts[^1] with { Count = Count - _parts[^1].First };
+        else _parts.Add(new(number, first, Count - first));
     }
+
+    private void AddRecordings(RecordBatch batch, bool goesOn)
+    {
+        var ids = (StringArray)batch.Column(0);
+        for (var row = 0; row < batch.Length; row++)
+        {
+            var before = row > 0 ? ids.GetBytes(row - 1) : goesOn && _slices.Count > 1 ? LastId(_slices[^2].Batch) : default;
+            if (before.Length > 0 && before.SequenceEqual(ids.GetBytes(row))) continue;
+            _firstRows.Add(_rows + row);
+            Count++;
+        }
+    }
+
+    private static ReadOnlySpan<byte> LastId(RecordBatch batch) => ((StringArray)batch.Column(0)).GetBytes(batch.Length - 1);
 
     public string ItemId(int item)
     {
@@ -89,10 +118,45 @@ public sealed class PreparedCorpus : IDisposable
         return batch.Column(3).Data.Buffers[1].Span.Slice(row * size, size);
     }
 
-    /// <summary>Mono samples at the preparation's rate.</summary>
+    /// <summary>Samples of a recording.</summary>
+    public int SampleCount(int item)
+    {
+        var count = 0L;
+        for (var row = _firstRows[item]; row < EndRow(item); row++) count += RowSamples(row).Length;
+        return checked((int)count);
+    }
+
+    /// <summary>Mono samples at the preparation's rate. A recording of several rows is copied: read those by <see cref="ReadSamples"/>.</summary>
     public ReadOnlySpan<short> Samples(int item)
     {
-        var (batch, row) = At(item);
+        if (EndRow(item) == _firstRows[item] + 1) return RowSamples(_firstRows[item]);
+        var samples = new short[SampleCount(item)];
+        ReadSamples(item, 0, samples);
+        return samples;
+    }
+
+    /// <summary>Copies the samples from <paramref name="start"/> on; memory grows with the target alone.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The recording has fewer.</exception>
+    public void ReadSamples(int item, int start, Span<short> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        for (var row = _firstRows[item]; row < EndRow(item) && !target.IsEmpty; row++)
+        {
+            var samples = RowSamples(row);
+            var from = Math.Min(start, samples.Length);
+            var taken = Math.Min(samples.Length - from, target.Length);
+            samples.Slice(from, taken).CopyTo(target);
+            start -= from;
+            target = target[taken..];
+        }
+        if (!target.IsEmpty) throw new ArgumentOutOfRangeException(nameof(target), $"Item {ItemId(item)} has {SampleCount(item)} samples; {target.Length} more were asked for.");
+    }
+
+    private int EndRow(int item) => item + 1 < _firstRows.Count ? _firstRows[item + 1] : _rows;
+
+    private ReadOnlySpan<short> RowSamples(int number)
+    {
+        var (batch, row) = Row(number);
         var list = (ListArray)batch.Column(2);
         return ((Int16Array)list.Values).Values.Slice(list.ValueOffsets[row], list.ValueOffsets[row + 1] - list.ValueOffsets[row]);
     }
@@ -114,14 +178,19 @@ public sealed class PreparedCorpus : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(item);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item, Count);
+        return Row(Preparation.Modality == Modality.Audio ? _firstRows[item] : item);
+    }
+
+    private (RecordBatch Batch, int Row) Row(int row)
+    {
         var (low, high) = (0, _slices.Count - 1);
         while (low < high)
         {
             var middle = (low + high + 1) / 2;
-            if (_slices[middle].First <= item) low = middle;
+            if (_slices[middle].First <= row) low = middle;
             else high = middle - 1;
         }
-        return (_slices[low].Batch, item - _slices[low].First);
+        return (_slices[low].Batch, row - _slices[low].First);
     }
 
     public void Dispose()

@@ -1,4 +1,6 @@
-// Writes one prepared part as an Arrow IPC file: a few batches of bounded size, uncompressed so that it can be mapped.
+// Writes one prepared part as an Arrow IPC file: batches of bounded size, uncompressed so that it can be mapped. A long recording
+// becomes several rows of the same id, one after the other, so that it is never in memory; a part that outgrows a mapping goes on
+// in further files (piece 1, 2…), and a recording may go on with it.
 using System.Runtime.InteropServices;
 using Apache.Arrow;
 using Apache.Arrow.Ipc;
@@ -9,13 +11,19 @@ namespace FeatureForge.Data;
 /// <summary>Writes one prepared part; call exactly one of the Add methods, by modality. Not whole before <see cref="Complete"/>.</summary>
 public sealed class PreparedPartWriter : IDisposable
 {
-    private const int MaxBatchBytes = 64 << 20;
+    /// <summary>Samples of one row at most: 8 MiB.</summary>
+    internal const int RowSamples = 4 << 20;
+
+    private const int MaxBatchBytes = 16 << 20;
     private const int MaxBatchRows = 4096;
+    // A mapping holds at most 2 GiB.
+    private const long MaxFileBytes = 1L << 30;
 
     private readonly PreparationSpec _preparation;
     private readonly Schema _schema;
-    private readonly FileStream _stream;
-    private readonly ArrowFileWriter _writer;
+    private readonly string _path;
+    private FileStream _stream;
+    private ArrowFileWriter _writer;
     private readonly List<string> _ids = [];
     private readonly List<int> _first = [];
     private readonly List<int> _second = [];
@@ -24,12 +32,17 @@ public sealed class PreparedPartWriter : IDisposable
 
     public PreparedPartWriter(string path, PreparationSpec preparation)
     {
-        (_preparation, _schema) = (preparation, PreparedSchema.Of(preparation));
+        (_path, _preparation, _schema) = (path, preparation, PreparedSchema.Of(preparation));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        _stream = File.Create(path);
-        _writer = new ArrowFileWriter(_stream, _schema, leaveOpen: true);
-        _writer.WriteStart();
+        (_stream, _writer) = Open(0);
     }
+
+    /// <summary>Where piece number <paramref name="piece"/> of a part is: 0 is the part itself.</summary>
+    public static string PiecePath(string path, int piece) => piece == 0 ? path
+        : Path.Combine(Path.GetDirectoryName(path)!, $"{Path.GetFileNameWithoutExtension(path)}.{piece}{Path.GetExtension(path)}");
+
+    /// <summary>Files that the part has.</summary>
+    public int Pieces { get; private set; } = 1;
 
     /// <summary>Items added so far.</summary>
     public long Rows { get; private set; }
@@ -43,19 +56,58 @@ public sealed class PreparedPartWriter : IDisposable
     }
 
     /// <summary>Mono samples at the preparation's rate.</summary>
-    public void AddAudio(string itemId, int durationMs, ReadOnlySpan<short> samples) => Add(itemId, durationMs, 0, MemoryMarshal.AsBytes(samples).ToArray());
+    public void AddAudio(string itemId, int durationMs, ReadOnlySpan<short> samples)
+    {
+        Add(itemId, durationMs, 0, MemoryMarshal.AsBytes(samples[..Math.Min(RowSamples, samples.Length)]).ToArray());
+        for (var at = RowSamples; at < samples.Length; at += RowSamples)
+            Add(itemId, durationMs, 0, MemoryMarshal.AsBytes(samples.Slice(at, Math.Min(RowSamples, samples.Length - at))).ToArray(), isMore: true);
+    }
+
+    /// <summary>The same from a stream of little-endian 16-bit samples, read to its end.</summary>
+    public void AddAudio(string itemId, int durationMs, Stream samples)
+    {
+        for (var isMore = false; ; isMore = true)
+        {
+            var row = new byte[2 * RowSamples];
+            var read = samples.ReadAtLeast(row, row.Length, throwOnEndOfStream: false);
+            if (read > 0 || !isMore) Add(itemId, durationMs, 0, read == row.Length ? row : row[..read], isMore);
+            if (read < row.Length) return;
+        }
+    }
 
     public void AddText(string itemId, string text) => Add(itemId, 0, 0, System.Text.Encoding.UTF8.GetBytes(text));
 
-    private void Add(string itemId, int first, int second, byte[] payload)
+    private void Add(string itemId, int first, int second, byte[] payload, bool isMore = false)
     {
         if (_payloadBytes + payload.Length > MaxBatchBytes || _ids.Count >= MaxBatchRows) FlushBatch();
+        if (_ids.Count == 0 && _stream.Position + payload.Length > MaxFileBytes && _stream.Position > MaxBatchBytes) NextPiece();
         _ids.Add(itemId);
         _first.Add(first);
         _second.Add(second);
         _payloads.Add(payload);
         _payloadBytes += payload.Length;
-        Rows++;
+        if (!isMore) Rows++;
+    }
+
+    private (FileStream Stream, ArrowFileWriter Writer) Open(int piece)
+    {
+        var stream = File.Create(PiecePath(_path, piece));
+        var writer = new ArrowFileWriter(stream, _schema, leaveOpen: true);
+        writer.WriteStart();
+        return (stream, writer);
+    }
+
+    private void NextPiece()
+    {
+        EndPiece();
+        Dispose();
+        (_stream, _writer) = Open(Pieces++);
+    }
+
+    private void EndPiece()
+    {
+        _writer.WriteEnd();
+        _stream.Flush(flushToDisk: true);
     }
 
     private void FlushBatch()
@@ -104,8 +156,7 @@ public sealed class PreparedPartWriter : IDisposable
     public void Complete()
     {
         FlushBatch();
-        _writer.WriteEnd();
-        _stream.Flush(flushToDisk: true);
+        EndPiece();
     }
 
     public void Dispose()

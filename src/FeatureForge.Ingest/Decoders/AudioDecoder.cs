@@ -6,7 +6,8 @@ namespace FeatureForge.Ingest;
 internal static class AudioDecoder
 {
     /// <param name="wantedRate">Hertz of the samples that are kept.</param>
-    /// <param name="mostSamples">More samples than this throw <see cref="TooBigForNowException"/>.</param>
+    /// <param name="mostSamples">Decoding ends after so many kept samples; then length and scores are those of the beginning alone.</param>
+    /// <param name="scratchFolder">Where the samples of a long recording wait.</param>
     /// <exception cref="MediaRejectedException">The recording is bad.</exception>
     public static DecodedAudio Decode(MediaContent content, MediaFormat format, int wantedRate, IngestLimits limits, long mostSamples, string scratchFolder, CancellationToken stop)
     {
@@ -20,8 +21,9 @@ internal static class AudioDecoder
 
         DecodedAudio? Attempt(Func<SoundSink, bool> decode)
         {
-            using var sink = new SoundSink(wantedRate, limits, mostSamples, stop);
-            return decode(sink) ? sink.Finish() : null;
+            using var sink = new SoundSink(wantedRate, limits, mostSamples, scratchFolder, stop);
+            try { return decode(sink) ? sink.Finish() : null; }
+            catch (EnoughSamplesException) { return sink.Finish(); }
         }
     }
 

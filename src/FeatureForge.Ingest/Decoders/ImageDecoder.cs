@@ -46,6 +46,9 @@ internal static class ImageDecoder
         }
     }
 
+    /// <summary>Which decoders this machine has, for people.</summary>
+    public static string MadeWith => $"SkiaSharp {typeof(SKCodec).Assembly.GetName().Version}; {(RarePictureReader.IsPresent ? RarePictureReader.Version : "no ImageMagick")}";
+
     private static bool IsForSkia(MediaFormat format) => format.MediaType is "image/jpeg" or "image/png" or "image/gif" or "image/webp" or "image/bmp";
 
     private static DecodedPixels Rare(SKData data, MediaFormat format, IngestLimits limits, long workingBytes, bool mayWarn = true)

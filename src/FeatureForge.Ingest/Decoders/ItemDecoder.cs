@@ -11,7 +11,6 @@ internal sealed record PreparedForms(IReadOnlyList<int> ImageSizes, int AudioRat
 internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimeProvider time)
 {
     private const long ParallelImageBytes = 64 << 20;
-    private const long ParallelSamples = 8 << 20;
 
     private readonly DateTimeOffset _at = time.GetUtcNow();
 
@@ -127,7 +126,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
                 using (var data = file.Bytes != null ? SKData.CreateCopy(file.Bytes) : SKData.Create(file.FilePath))
                     return FromImage(finding, row, ImageDecoder.Decode(data, file.Format, forms.ImageSizes, spec.Limits, alone ? long.MaxValue : ParallelImageBytes));
             case Modality.Audio:
-                var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits, alone ? long.MaxValue : ParallelSamples, scratchFolder, stop);
+                var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits, long.MaxValue, scratchFolder, stop);
                 return new()
                 {
                     Kind = OutcomeKind.Item,

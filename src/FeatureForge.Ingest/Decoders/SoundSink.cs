@@ -1,24 +1,26 @@
 // Where every audio decoder pours its samples: mixes them down to mono, measures them, resamples them and keeps 16-bit
-// samples, block by block, within the limits.
+// samples, block by block, within the limits; in memory while they are few, then in a scratch file.
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
 /// <summary>A decoded recording: the source's rate and channels, and mono samples at the wanted rate.</summary>
-internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, short[] Samples, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, KeptSamples Samples, IReadOnlyDictionary<string, float> Quality);
 
 /// <summary>Takes interleaved samples in [-1,1] of one recording.</summary>
 /// <param name="wantedRate">Hertz of the samples that are kept.</param>
-/// <param name="mostSamples">More kept samples than this need too much memory for a parallel worker.</param>
-internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSamples, CancellationToken stop) : IDisposable
+/// <param name="mostSamples">So many kept samples are enough: then <see cref="EnoughSamplesException"/> ends the decoding.</param>
+/// <param name="scratchFolder">Where long recordings are kept.</param>
+internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSamples, string scratchFolder, CancellationToken stop) : IDisposable
 {
     private const int LongestFrame = 1 << 14;
     private readonly AudioMeter _meter = new();
-    private readonly List<short[]> _kept = [];
+    private readonly KeptSamples _kept = new(scratchFolder);
     private float[] _mono = [];
+    private short[] _block = [];
     private IResampler? _resampler;
     private long _frames;
-    private long _keptSamples;
+    private bool _isFinished;
 
     public int SampleRate { get; private set; }
     public int Channels { get; private set; }
@@ -51,32 +53,31 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
     public DecodedAudio Finish()
     {
         if (_frames == 0) throw new MediaRejectedException(RejectionCode.Empty, "The recording holds no samples.");
-        if (_resampler != null) Keep(_resampler.Finish());
-        var samples = new short[_keptSamples];
-        var at = 0;
-        foreach (var block in _kept)
-        {
-            block.CopyTo(samples, at);
-            at += block.Length;
-        }
-        _kept.Clear();
+        if (_resampler != null && _kept.Count < mostSamples) Keep(_resampler.Finish());
+        _kept.Complete();
+        _isFinished = true;
         var duration = (int)Math.Min(int.MaxValue, Math.Round(_frames * 1000.0 / SampleRate));
-        return new(duration, SampleRate, Channels, samples, _meter.Scores());
+        return new(duration, SampleRate, Channels, _kept, _meter.Scores());
     }
 
-    public void Dispose() => _resampler?.Dispose();
+    public void Dispose()
+    {
+        _resampler?.Dispose();
+        if (!_isFinished) _kept.Dispose();
+    }
 
     private void AddBlock(ReadOnlySpan<float> interleaved)
     {
         var frames = interleaved.Length / Channels;
         _frames += frames;
         if (_frames > limits.AudioSeconds * SampleRate)
-            throw new MediaRejectedException(RejectionCode.TooLarge, $"The recording is longer than {limits.AudioSeconds} s, the limit. Cut it.");
+            throw new MediaRejectedException(RejectionCode.TooLarge, $"The recording is longer than {limits.AudioSeconds} s, the limit. Cut it, or raise the limit (--max-seconds).");
         if (_mono.Length < frames) _mono = new float[frames];
         var mono = _mono.AsSpan(0, frames);
         MixDown(interleaved, mono);
         _meter.Add(mono);
         Keep(_resampler == null ? mono : _resampler.Process(mono));
+        if (_kept.Count >= mostSamples) throw new EnoughSamplesException();
     }
 
     private void MixDown(ReadOnlySpan<float> interleaved, Span<float> mono)
@@ -93,10 +94,13 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
     private void Keep(ReadOnlySpan<float> samples)
     {
         if (samples.IsEmpty) return;
-        _keptSamples += samples.Length;
-        if (_keptSamples > mostSamples) throw new TooBigForNowException();
-        var block = new short[samples.Length];
+        if (_kept.Count + samples.Length > int.MaxValue) throw new MediaRejectedException(RejectionCode.TooLarge, $"The recording has more than {int.MaxValue} samples at {wantedRate} Hz. Cut it.");
+        if (_block.Length < samples.Length) _block = new short[samples.Length];
+        var block = _block.AsSpan(0, samples.Length);
         for (var i = 0; i < block.Length; i++) block[i] = (short)Math.Clamp((int)MathF.Round(samples[i] * 32768f), short.MinValue, short.MaxValue);
         _kept.Add(block);
     }
 }
+
+/// <summary>Ends a decoding of which only the beginning is wanted.</summary>
+internal sealed class EnoughSamplesException : Exception;

@@ -1,6 +1,5 @@
 // Moves the staged parts of a run into the corpus: prepared forms first with their manifests, then items and quarantine,
 // corpus.json last. Killed anywhere and run again, it publishes the same files under the same names.
-using System.Globalization;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -21,7 +20,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
         var first = NextNumber(_before?.ItemParts);
         foreach (var group in withItems.SelectMany((part, i) => part.Prepared.Select(prepared => (Part: part, Number: first + i, Prepared: prepared))).GroupBy(entry => entry.Prepared.Preparation))
         {
-            PublishPrepared(context, spec.Corpus, group.Key, [.. group.Select(entry => (Path.Combine(entry.Part.Folder(context), entry.Prepared.File), entry.Number, entry.Prepared.Rows))]);
+            PublishPrepared(context, spec.Corpus, group.Key, [.. group.Select(entry => (Path.Combine(entry.Part.Folder(context), entry.Prepared.File), entry.Number, entry.Prepared.Rows, entry.Prepared.Pieces))]);
         }
 
         var publication = new Publication(context);
@@ -46,28 +45,31 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     }
 
     /// <summary>Adds staged Arrow files to a corpus's prepared form; a part of the same number is replaced.</summary>
-    public static void PublishPrepared(RunContext context, string corpus, PreparationSpec preparation, IReadOnlyList<(string Staged, int Number, long Rows)> files)
+    public static void PublishPrepared(RunContext context, string corpus, PreparationSpec preparation, IReadOnlyList<(string Staged, int Number, long Rows, int Pieces)> files)
     {
         var folder = PreparedCorpus.Folder(context.Store, corpus, preparation);
         var manifestPath = Path.Combine(folder, "prepared.json");
         var publication = new Publication(context);
         var parts = PreparedCorpus.FindManifest(context.Store, corpus, preparation)?.Parts.ToDictionary(part => part.Path) ?? [];
-        foreach (var (staged, number, rows) in files)
+        foreach (var (staged, number, rows, pieces) in files)
         {
-            var part = publication.Add(staged, folder, $"part-{number:D5}.arrow", rows);
-            parts[part.Path] = part;
+            for (var piece = 0; piece < pieces; piece++)
+            {
+                var part = publication.Add(PreparedPartWriter.PiecePath(staged, piece), folder, PreparedPartWriter.PiecePath($"part-{number:D5}.arrow", piece), piece == 0 ? rows : 0);
+                parts[part.Path] = part;
+            }
         }
         publication.Commit(manifestPath, new PreparedManifest
         {
             Corpus = corpus,
             Preparation = preparation,
-            MadeWith = preparation.Modality == Modality.Audio ? AudioDecoder.MadeWith : preparation.Modality == Modality.Image ? $"SkiaSharp {typeof(SkiaSharp.SKCodec).Assembly.GetName().Version}" : "own text decoder",
+            MadeWith = preparation.Modality == Modality.Audio ? AudioDecoder.MadeWith : preparation.Modality == Modality.Image ? ImageDecoder.MadeWith : "own text decoder",
             Parts = [.. parts.Values.OrderBy(part => part.Path, StringComparer.Ordinal)],
         });
     }
 
     /// <summary>The number in part-NNNNN.</summary>
-    public static int NumberOf(PartFile part) => int.Parse(Path.GetFileNameWithoutExtension(part.Path).AsSpan("part-".Length), CultureInfo.InvariantCulture);
+    public static int NumberOf(PartFile part) => PreparedCorpus.NumberOf(part.Path);
 
     private static int NextNumber(IReadOnlyList<PartFile>? parts) => parts is { Count: > 0 } ? parts.Max(NumberOf) + 1 : 0;
 

@@ -30,7 +30,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         // The finding's bytes live on in the row only.
         _items.Add(outcome with { Finding = default });
         _contentBytes += (outcome.Row!.Content?.Length ?? 0) + 2L * (outcome.Row.Text?.Length ?? 0);
-        _sampleBytes += 2L * (outcome.Samples?.Length ?? 0);
+        _sampleBytes += 2L * (outcome.Samples?.Count ?? 0);
         _done.Add(StagedPart.KeyOf(outcome.Finding));
     }
 
@@ -79,12 +79,13 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         using var writer = new PreparedPartWriter(Path.Combine(folder, file), preparation);
         foreach (var item in items) PreparedItem.Add(writer, preparation, item);
         writer.Complete();
-        return new(preparation, file, items.Count);
+        return new(preparation, file, items.Count, writer.Pieces);
     }
 
     private void Count(ref long counter, Outcome outcome)
     {
         counter++;
+        outcome.Samples?.Dispose();
         _done.Add(StagedPart.KeyOf(outcome.Finding));
     }
 }

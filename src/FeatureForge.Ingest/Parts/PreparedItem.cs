@@ -14,7 +14,8 @@ internal static class PreparedItem
                 writer.AddImage(row.ItemId, row.Width!.Value, row.Height!.Value, item.Images![preparation.ImageSize!.Value]);
                 break;
             case Modality.Audio:
-                writer.AddAudio(row.ItemId, row.DurationMs!.Value, item.Samples);
+                item.Samples!.AddTo(writer, row.ItemId, row.DurationMs!.Value);
+                item.Samples.Dispose();
                 break;
             default:
                 writer.AddText(row.ItemId, row.Text!);

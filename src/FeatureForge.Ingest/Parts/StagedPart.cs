@@ -5,8 +5,8 @@ using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
-/// <summary>One prepared file of a staged part.</summary>
-internal sealed record StagedPrepared(PreparationSpec Preparation, string File, long Rows);
+/// <summary>One prepared file of a staged part, with the pieces that it goes on in.</summary>
+internal sealed record StagedPrepared(PreparationSpec Preparation, string File, long Rows, int Pieces = 1);
 
 /// <summary>part.json.</summary>
 internal sealed record StagedPart

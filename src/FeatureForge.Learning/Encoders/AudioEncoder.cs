@@ -59,7 +59,7 @@ internal sealed class AudioEncoder : ConvEncoder
 
     public override void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop)
     {
-        var frames = Enumerable.Range(0, corpus.Count).Select(item => FramesOf(corpus.Samples(item).Length)).ToArray();
+        var frames = Enumerable.Range(0, corpus.Count).Select(item => FramesOf(corpus.SampleCount(item))).ToArray();
         _spectrograms = SpectrogramFile.Open(Path.Combine(folder, "spectrograms.f16"), frames, Recipe.Encoder.Bands, () => Spectrograms(corpus, stop));
         _viewFrames = ViewFrames(frames);
     }
@@ -92,7 +92,7 @@ internal sealed class AudioEncoder : ConvEncoder
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var all = Shrink(Input(corpus, windows)).squeeze(1).transpose(1, 2); // [windows, frames, bands]
-        var valid = windows.Select((window, w) => all[w, ..FramesOf(Math.Min(WindowSamples, corpus.Samples(window.Item).Length - window.Start))]);
+        var valid = windows.Select((window, w) => all[w, ..FramesOf(Math.Min(WindowSamples, corpus.SampleCount(window.Item) - window.Start))]);
         return HostCopies.ToArray<Half>(cat(valid.ToList(), 0).to(ScalarType.Float16));
     }
 
@@ -100,9 +100,9 @@ internal sealed class AudioEncoder : ConvEncoder
     {
         for (var item = 0; item < corpus.Count; item++)
         {
-            var length = corpus.Samples(item).Length;
-            for (int index = 0, start = 0; index == 0 || start < length; index++, start += WindowSamples)
-                yield return new(item, index, start, start + WindowSamples >= length);
+            var length = corpus.SampleCount(item);
+            for (int index = 0, start = 0; index == 0 || (start < length && start >= 0); index++, start += WindowSamples)
+                yield return new(item, index, start, (long)start + WindowSamples >= length);
         }
     }
 
@@ -152,8 +152,9 @@ internal sealed class AudioEncoder : ConvEncoder
     /// <summary>The window's share of sound; of an entirely silent item all windows count the same.</summary>
     public override double Weight(PreparedCorpus corpus, SpanWindow window)
     {
-        var samples = corpus.Samples(window.Item);
-        return Math.Max(1e-6, Sound(samples[window.Start..Math.Min(samples.Length, window.Start + WindowSamples)]));
+        var samples = new short[Math.Min(corpus.SampleCount(window.Item) - window.Start, WindowSamples)];
+        corpus.ReadSamples(window.Item, window.Start, samples);
+        return Math.Max(1e-6, Sound(samples));
     }
 
     /// <summary>The share of a window's hops that hold a sample other than 0.</summary>
@@ -169,10 +170,10 @@ internal sealed class AudioEncoder : ConvEncoder
     {
         for (var item = first; item < first + count; item++)
         {
-            var length = corpus.Samples(item).Length;
+            var length = corpus.SampleCount(item);
             for (int index = 0, start = 0; ; index++, start += HopSamples)
             {
-                var last = start + WindowSamples >= length;
+                var last = (long)start + WindowSamples >= length;
                 // The last window ends with the recording.
                 yield return new(item, index, last ? Math.Max(0, length - WindowSamples) : start, last);
                 if (last) break;
@@ -189,9 +190,8 @@ internal sealed class AudioEncoder : ConvEncoder
         var step = WindowFrames / Recipe.Encoder.FramesPerSecond;
         for (var w = 0; w < windows.Length; w++)
         {
-            var samples = corpus.Samples(windows[w].Item);
-            CopyWindow(samples, windows[w].Start, values.AsSpan(w * length, length));
-            var found = Math.Min(WindowFrames, FramesOf(samples.Length) * step);
+            CopyWindow(corpus, windows[w].Item, windows[w].Start, values.AsSpan(w * length, length));
+            var found = Math.Min(WindowFrames, FramesOf(corpus.SampleCount(windows[w].Item)) * step);
             for (var frame = 0; frame < WindowFrames; frame++)
                 frames[w * WindowFrames + frame] = frame < found ? frame : (frame - found) * found / (WindowFrames - found);
         }
@@ -210,7 +210,7 @@ internal sealed class AudioEncoder : ConvEncoder
         var ended = new float[count * frames];
         for (var w = 0; w < count; w++)
         {
-            var found = Math.Min(frames, FramesOf(corpus.Samples(windows[w].Item).Length));
+            var found = Math.Min(frames, FramesOf(corpus.SampleCount(windows[w].Item)));
             ended.AsSpan(w * frames + found, frames - found).Fill(1);
         }
         var silent = HostCopies.ToTensor(ended, [count, 1, 1, frames], Device) > 0;
@@ -264,12 +264,12 @@ internal sealed class AudioEncoder : ConvEncoder
     }
 
     /// <summary>Fills <paramref name="target"/> with the window at <paramref name="start"/> and its margins, silence where the recording has none.</summary>
-    private static void CopyWindow(ReadOnlySpan<short> samples, int start, Span<short> target)
+    private static void CopyWindow(PreparedCorpus corpus, int item, int start, Span<short> target)
     {
         var at = start - LogMel.Margin;
         var from = Math.Max(0, at);
-        var to = Math.Min(samples.Length, at + target.Length);
-        if (to > from) samples[from..to].CopyTo(target[(from - at)..]);
+        var to = (int)Math.Min(corpus.SampleCount(item), (long)at + target.Length);
+        if (to > from) corpus.ReadSamples(item, from, target.Slice(from - at, to - from));
     }
 
     protected override void Dispose(bool disposing)

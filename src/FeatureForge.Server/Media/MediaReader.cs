@@ -25,7 +25,7 @@ public sealed class MediaReader(Store store, ItemReader items)
         _cache.GetAsync($"{corpus.Name}/{corpus.Version}/{itemId}/bars{bars}", async () =>
         {
             using var prepared = await OpenPreparedAsync(corpus, itemId, Modality.Audio, CancellationToken.None);
-            return prepared == null ? null : new PreviewFile(Encoding.UTF8.GetBytes(Waveform.Svg(prepared.Samples, bars)), "image/svg+xml");
+            return prepared == null ? null : new PreviewFile(Encoding.UTF8.GetBytes(Waveform.Svg(prepared, bars)), "image/svg+xml");
         }, stop);
 
     /// <summary>The recording as WAV, or null. The caller disposes the stream.</summary>

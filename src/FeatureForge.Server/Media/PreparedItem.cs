@@ -12,7 +12,10 @@ public sealed class PreparedItem : IDisposable
     private PreparedItem(PreparedCorpus part, int number) => (_part, _number) = (part, number);
 
     public PreparationSpec Preparation => _part.Preparation;
-    public ReadOnlySpan<short> Samples => _part.Samples(_number);
+    public int SampleCount => _part.SampleCount(_number);
+
+    /// <summary>Copies samples from <paramref name="start"/> on.</summary>
+    public void ReadSamples(int start, Span<short> target) => _part.ReadSamples(_number, start, target);
 
     /// <summary>Maps the one prepared part that was made from the item's part; null when the item was not prepared.</summary>
     /// <param name="itemsPart">Path of the items part in its manifest.</param>
@@ -20,8 +23,7 @@ public sealed class PreparedItem : IDisposable
     {
         if (!corpus.Preparations.TryGetValue(modality, out var preparation)) return null;
         if (PreparedCorpus.FindManifest(store, corpus.Name, preparation) is not { } manifest) return null;
-        var name = Path.GetFileNameWithoutExtension(itemsPart);
-        var parts = manifest.Parts.Where(part => Path.GetFileNameWithoutExtension(part.Path) == name).ToList();
+        var parts = manifest.Parts.Where(part => PreparedCorpus.NumberOf(part.Path) == PreparedCorpus.NumberOf(itemsPart)).ToList();
         if (parts.Count == 0) return null;
         var open = PreparedCorpus.Open(PreparedCorpus.Folder(store, corpus.Name, preparation), manifest with { Parts = parts });
         var number = Find(open, itemId);

@@ -7,19 +7,31 @@ namespace FeatureForge.Server;
 /// <summary>16-bit mono PCM with a 44-byte header; seekable, so that browsers can ask for ranges. Owns the item.</summary>
 public sealed class WavStream(PreparedItem item) : Stream
 {
-    private readonly byte[] _header = WaveFile.Header(item.Preparation.SampleRate!.Value, item.Samples.Length);
+    private const int MostBytes = 1 << 16;
+    private readonly byte[] _header = WaveFile.Header(item.Preparation.SampleRate!.Value, item.SampleCount);
 
     public override bool CanRead => true;
     public override bool CanSeek => true;
     public override bool CanWrite => false;
-    public override long Length => WaveFile.HeaderBytes + 2L * item.Samples.Length;
+    public override long Length => WaveFile.HeaderBytes + 2L * item.SampleCount;
     public override long Position { get; set; }
 
     public override int Read(Span<byte> buffer)
     {
-        var source = Position < WaveFile.HeaderBytes ? _header.AsSpan((int)Position) : MemoryMarshal.AsBytes(item.Samples)[(int)Math.Min(Position - WaveFile.HeaderBytes, 2L * item.Samples.Length)..];
-        var count = Math.Min(buffer.Length, source.Length);
-        source[..count].CopyTo(buffer);
+        if (Position < WaveFile.HeaderBytes)
+        {
+            var header = _header.AsSpan((int)Position, (int)Math.Min(buffer.Length, WaveFile.HeaderBytes - Position));
+            header.CopyTo(buffer);
+            Position += header.Length;
+            return header.Length;
+        }
+        // Whole samples, of which the first and the last may be wanted by half.
+        var at = Position - WaveFile.HeaderBytes;
+        var count = (int)Math.Min(Math.Min(buffer.Length, MostBytes), Length - Position);
+        if (count <= 0) return 0;
+        var samples = new short[(int)((at + count + 1) / 2 - at / 2)];
+        item.ReadSamples((int)(at / 2), samples);
+        MemoryMarshal.AsBytes(samples).Slice((int)(at % 2), count).CopyTo(buffer);
         Position += count;
         return count;
     }

@@ -9,15 +9,26 @@ public static class Waveform
 {
     /// <summary>Readable on light and dark.</summary>
     private const string Colour = "#7c78ee";
+    private const int BlockSamples = 4096;
+    private const int MostBlocks = 64;
 
     /// <summary>An SVG that stretches to any size.</summary>
-    public static string Svg(ReadOnlySpan<short> samples, int bars)
+    public static string Svg(PreparedItem item, int bars)
     {
         var peaks = new int[bars];
+        var count = item.SampleCount;
+        var block = new short[BlockSamples];
         for (var bar = 0; bar < bars; bar++)
         {
-            var (from, to) = ((int)((long)samples.Length * bar / bars), (int)((long)samples.Length * (bar + 1) / bars));
-            foreach (var sample in samples[from..to]) peaks[bar] = Math.Max(peaks[bar], Math.Abs((int)sample));
+            var (from, to) = ((int)((long)count * bar / bars), (int)((long)count * (bar + 1) / bars));
+            // Of a bar that stands for minutes, a few stretches are looked at.
+            var step = Math.Max(BlockSamples, (to - from) / MostBlocks);
+            for (long at = from; at < to; at += step)
+            {
+                var some = block.AsSpan(0, (int)Math.Min(BlockSamples, to - at));
+                item.ReadSamples((int)at, some);
+                foreach (var sample in some) peaks[bar] = Math.Max(peaks[bar], Math.Abs((int)sample));
+            }
         }
         // Quiet recordings are drawn larger, but noise is not made to look like speech.
         var loudest = Math.Max(peaks.Max(), 1000);

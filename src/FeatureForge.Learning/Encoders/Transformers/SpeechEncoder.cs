@@ -39,9 +39,10 @@ internal sealed class SpeechEncoder : ConvEncoder
         {
             for (var i = 0; i < items.Length; i++)
             {
-                var samples = corpus.Samples(items[i]);
-                var taken = Math.Min(ViewSamples, samples.Length);
-                samples.Slice(random.Below(samples.Length - taken + 1), taken).CopyTo(values.AsSpan((view * items.Length + i) * ViewSamples + random.Below(ViewSamples - taken + 1)));
+                var count = corpus.SampleCount(items[i]);
+                var taken = Math.Min(ViewSamples, count);
+                var (from, to) = (random.Below(count - taken + 1), random.Below(ViewSamples - taken + 1));
+                corpus.ReadSamples(items[i], from, values.AsSpan((view * items.Length + i) * ViewSamples + to, taken));
             }
         }
         return new(values, [Recipe.ViewCount * items.Length, 1, 1, ViewSamples], items.Length);
@@ -73,7 +74,7 @@ internal sealed class SpeechEncoder : ConvEncoder
     {
         for (var item = first; item < first + count; item++)
         {
-            var (samples, windows) = (corpus.Samples(item).Length, WindowsOf(corpus.Samples(item).Length));
+            var (samples, windows) = (corpus.SampleCount(item), WindowsOf(corpus.SampleCount(item)));
             for (var index = 0; index < windows; index++) yield return new(item, index, (int)((long)index * samples / windows), index == windows - 1);
         }
     }
@@ -98,7 +99,7 @@ internal sealed class SpeechEncoder : ConvEncoder
         var batch = new List<SpanWindow>();
         foreach (var window in windows)
         {
-            if (batch.Count == LargestBatch || (batch.Count > 0 && LengthOf(corpus.Samples(batch[0].Item).Length) != LengthOf(corpus.Samples(window.Item).Length)))
+            if (batch.Count == LargestBatch || (batch.Count > 0 && LengthOf(corpus.SampleCount(batch[0].Item)) != LengthOf(corpus.SampleCount(window.Item))))
             {
                 yield return [.. batch];
                 batch.Clear();
@@ -111,14 +112,13 @@ internal sealed class SpeechEncoder : ConvEncoder
     /// <summary>int16 samples of equally long windows with the margins that spectrograms need, [windows, S + 2 margins].</summary>
     protected override Tensor Input(PreparedCorpus corpus, SpanWindow[] windows)
     {
-        var length = LengthOf(corpus.Samples(windows[0].Item).Length) + 2 * LogMel.Margin;
+        var length = LengthOf(corpus.SampleCount(windows[0].Item)) + 2 * LogMel.Margin;
         var values = new short[windows.Length * length];
         for (var w = 0; w < windows.Length; w++)
         {
-            var samples = corpus.Samples(windows[w].Item);
             var at = windows[w].Start - LogMel.Margin;
-            var (from, to) = (Math.Max(0, at), Math.Min(samples.Length, at + length));
-            if (to > from) samples[from..to].CopyTo(values.AsSpan(w * length + from - at));
+            var (from, to) = (Math.Max(0, at), (int)Math.Min(corpus.SampleCount(windows[w].Item), (long)at + length));
+            if (to > from) corpus.ReadSamples(windows[w].Item, from, values.AsSpan(w * length + from - at, to - from));
         }
         return HostCopies.ToTensor(values, [windows.Length, length], Device);
     }
@@ -130,7 +130,7 @@ internal sealed class SpeechEncoder : ConvEncoder
 
     protected override (int Rows, int Columns) Grid(Grain grain, PreparedCorpus corpus, SpanWindow window)
     {
-        var length = LengthOf(corpus.Samples(window.Item).Length);
+        var length = LengthOf(corpus.SampleCount(window.Item));
         return (1, grain switch
         {
             Grain.Item => 1,
@@ -161,7 +161,7 @@ internal sealed class SpeechEncoder : ConvEncoder
             yield return (0, ItemSpan.Range(0, duration));
             yield break;
         }
-        var (samples, windows) = ((long)corpus.Samples(window.Item).Length, WindowsOf(corpus.Samples(window.Item).Length));
+        var (samples, windows) = ((long)corpus.SampleCount(window.Item), WindowsOf(corpus.SampleCount(window.Item)));
         var columns = Grid(grain, corpus, window).Columns;
         // Part number p of all windows' parts; the last one ends with the recording, whatever was rounded.
         int At(long part) => part == (long)windows * columns ? duration : (int)Math.Min(duration, part * samples * 1000 / ((long)windows * columns * LogMel.SampleRate));
