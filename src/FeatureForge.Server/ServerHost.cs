@@ -22,7 +22,11 @@ public static class ServerHost
     public static async Task RunAsync(ServerOptions options, CancellationToken stop)
     {
         await using var app = Build(options);
-        await app.StartAsync(stop);
+        try { await app.StartAsync(stop); }
+        catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new BadRequestException($"Address {string.Join(", ", options.Urls)} is taken by another program; choose another with --port or --urls, or stop that program.");
+        }
         await app.WaitForShutdownAsync(stop);
     }
 

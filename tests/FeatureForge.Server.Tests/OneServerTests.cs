@@ -20,4 +20,17 @@ public sealed class OneServerTests
 
         await using var next = ServerHost.Build(options);
     }
+
+    [Fact]
+    public async Task An_address_that_is_taken_is_a_bad_request_that_names_it()
+    {
+        using var folder = new TemporaryFolder();
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var url = $"http://{taken.LocalEndpoint}";
+
+        var error = await Assert.ThrowsAsync<BadRequestException>(() => ServerHost.RunAsync(new() { StorePath = Path.Combine(folder.Path, "store"), Urls = [url], Roles = ["web"] }, CancellationToken.None));
+
+        Assert.Contains(url, error.Message);
+    }
 }
