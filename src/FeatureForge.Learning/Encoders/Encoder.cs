@@ -38,6 +38,9 @@ internal abstract class Encoder : nn.Module
     /// <summary>How the vectors of a level are centred and scaled.</summary>
     public virtual Scaling Scaling(string level) => Learning.Scaling.CentreAndScale;
 
+    /// <summary>Parts of a level's vectors that stand side by side and are brought to lengths in a given proportion; one part is left as it is.</summary>
+    public virtual IReadOnlyList<LevelPart> Parts(string level) => [];
+
     public void MoveTo(torch.Device device)
     {
         Device = device;

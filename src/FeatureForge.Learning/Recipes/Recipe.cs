@@ -179,4 +179,6 @@ internal sealed record EncoderSpec
     public bool RandomWords { get; init; }
     /// <summary>Text: dimensions of the latent semantic space of the raw level.</summary>
     public int RawWidth { get; init; }
+    /// <summary>Text, bag of words: how much of the raw level stands beside the learned vector at high, as a share of its length; 0 = nothing.</summary>
+    public double RawShare { get; init; }
 }
