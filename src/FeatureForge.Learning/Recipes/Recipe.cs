@@ -141,6 +141,9 @@ internal sealed record EncoderSpec
 
     internal bool IsResidual(int block) => Residual.Count > 0 && Residual[block];
 
+    /// <summary>Convolutional encoders: widths of fully connected blocks on the pooled last block. They count on as blocks; objectives see the last one.</summary>
+    public IReadOnlyList<int> Head { get; init; } = [];
+
     /// <summary>After which blocks (1 = first) a level is read; the vectors of several blocks stand side by side.</summary>
     public IReadOnlyList<int> Low { get; init; } = [];
     public IReadOnlyList<int> Mid { get; init; } = [];
