@@ -47,14 +47,14 @@ public static class Neighbours
         return NeighboursOnHost.Search(queries, queryCount, vectors, rows, dimension, k, metric, excludeSelf: false, progress, stop);
     }
 
-    /// <summary>For every query the nearest row that is not of its own group; index -1 where there is none.</summary>
+    /// <summary>For every query the nearest rows that are not of its own group; index -1 where there are fewer.</summary>
     /// <param name="groupOfQuery">Per query.</param>
     /// <param name="groupOfRow">Per row.</param>
-    public static NeighbourTable OutsideGroups(float[] queries, int[] groupOfQuery, float[] vectors, int[] groupOfRow, int dimension, VectorMetric metric, CancellationToken stop = default)
+    public static NeighbourTable OutsideGroups(float[] queries, int[] groupOfQuery, float[] vectors, int[] groupOfRow, int dimension, VectorMetric metric, int k = 1, CancellationToken stop = default)
     {
         if (queries.Length != (long)groupOfQuery.Length * dimension || vectors.Length != (long)groupOfRow.Length * dimension)
             throw new ArgumentException($"Expected {groupOfQuery.Length} x {dimension} and {groupOfRow.Length} x {dimension} values, found {queries.Length} and {vectors.Length}.");
-        return NeighboursOnHost.Search(queries, groupOfQuery.Length, vectors, groupOfRow.Length, dimension, 1, metric, excludeSelf: false, null, stop, (groupOfQuery, groupOfRow));
+        return NeighboursOnHost.Search(queries, groupOfQuery.Length, vectors, groupOfRow.Length, dimension, k, metric, excludeSelf: false, null, stop, (groupOfQuery, groupOfRow));
     }
 
     /// <summary>The neighbours of every row of <paramref name="vectors"/> [N, D] among the others.</summary>

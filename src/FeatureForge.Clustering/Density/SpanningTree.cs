@@ -142,7 +142,7 @@ internal static class SpanningTree
         var asked = groups.Skip(1).SelectMany(group => group.Length <= share ? group : Array.ConvertAll(new CounterRandom(round).Stream(group[0]).Sample(share, group.Length), i => group[i])).ToArray();
         var queries = new float[asked.Length * dimension];
         for (var i = 0; i < asked.Length; i++) values.AsSpan(asked[i] * dimension, dimension).CopyTo(queries.AsSpan(i * dimension));
-        var table = Neighbours.OutsideGroups(queries, Array.ConvertAll(asked, row => component[row]), values, component, dimension, metric, stop);
+        var table = Neighbours.OutsideGroups(queries, Array.ConvertAll(asked, row => component[row]), values, component, dimension, metric, stop: stop);
         var bridges = new List<ReachabilityEdge>();
         for (var i = 0; i < asked.Length; i++)
             bridges.Add(new(asked[i], table.Index[i], Math.Max(table.Distance[i], Math.Max(core[asked[i]], core[table.Index[i]]))));
