@@ -1,5 +1,5 @@
 // Benchmarks of FeatureForge: each prints Markdown that goes into RESULTS.md with date, commit and machine.
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [set ...] [--seeds N] [--minutes M]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- speed
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- soak
 using FeatureForge.Benchmarks;
@@ -7,5 +7,5 @@ using FeatureForge.Benchmarks;
 if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(rest, Console.Out);
 if (args is ["speed"]) return await SpeedBenchmark.RunAsync(Console.Out);
 if (args is ["soak"]) return await SoakBenchmark.RunAsync(Console.Out);
-Console.Error.WriteLine("Usage: quality [set ...] [--seeds N] [--minutes M] | speed | soak");
+Console.Error.WriteLine("Usage: quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE] | speed | soak");
 return 2;
