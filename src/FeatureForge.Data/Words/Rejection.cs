@@ -34,6 +34,10 @@ public enum RejectionCode
     Unreadable,
     /// <summary>Not media of the modality that was asked for.</summary>
     WrongModality,
+    /// <summary>It has a quality issue that the request asked to drop.</summary>
+    LowQuality,
+    /// <summary>It nearly equals an item, and the request asked to drop such files.</summary>
+    NearDuplicate,
 }
 
 /// <summary>A file that could not become an item, with a reason a person can act on.</summary>

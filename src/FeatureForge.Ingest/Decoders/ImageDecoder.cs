@@ -6,20 +6,23 @@ using SkiaSharp;
 namespace FeatureForge.Ingest;
 
 /// <summary>A decoded picture. <paramref name="Width"/> and <paramref name="Height"/> are the source's, upright; forms are [3, S, S] by S.</summary>
-internal sealed record DecodedImage(int Width, int Height, int Channels, IReadOnlyDictionary<int, byte[]> Forms, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedImage(int Width, int Height, int Channels, IReadOnlyDictionary<int, byte[]> Forms, Measured Quality);
 
 internal static class ImageDecoder
 {
+    // Scores and signatures must not depend on the forms that happen to be wanted.
+    private const int LeastSide = 64;
+
     /// <param name="sizes">Sides in pixels of the prepared forms to make.</param>
     /// <param name="workingBytes">Most memory that decoding may take; above it a <see cref="TooBigForNowException"/> is thrown.</param>
     /// <exception cref="MediaRejectedException">The picture is bad.</exception>
     public static DecodedImage Decode(SKData data, MediaFormat format, IReadOnlyList<int> sizes, IngestLimits limits, long workingBytes)
     {
-        var (rgb, width, height, origin, info) = Read(data, format, sizes.Count == 0 ? int.MaxValue : sizes.Max(), limits, workingBytes);
+        var (rgb, width, height, origin, info) = Read(data, format, sizes.Count == 0 ? int.MaxValue : Math.Max(LeastSide, sizes.Max()), limits, workingBytes);
         var channels = info.ColorType == SKColorType.Gray8 ? 1 : info.AlphaType == SKAlphaType.Opaque ? 3 : 4;
         var isTurned = (int)origin >= 5;
         var forms = sizes.ToDictionary(size => size, size => ImageScaling.Upright(ImageScaling.Squeeze(rgb, width, height, size), size, origin));
-        return new(isTurned ? info.Height : info.Width, isTurned ? info.Width : info.Height, channels, forms, ImageQuality.Of(rgb));
+        return new(isTurned ? info.Height : info.Width, isTurned ? info.Width : info.Height, channels, forms, ImageQuality.Of(rgb, width, height, info.Width, info.Height, origin));
     }
 
     /// <summary>RGB pixels as stored (not turned upright), of both sides at least <paramref name="size"/> where the source has that many.</summary>
