@@ -1,5 +1,6 @@
 // How well near duplicates are found: copies of real items, each altered in one way, are ingested behind their originals.
 //   ingest-duplicates [set ...]        clothing-photos, cifar10, 20newsgroups, ag-news, esc10
+//   ingest-duplicates index            memory and time of the index with a million unrelated items of each kind
 // Recall: copies whose near_duplicate_of leads to their original. Precision: of the marked copies, those that lead to their own
 // original. Originals that are marked among themselves are listed as found: some are true duplicates. A mirror image is expected to be
 // another picture. The last table says what measuring costs beside decoding.
@@ -19,6 +20,7 @@ internal static class DuplicatesBenchmark
 
     internal static async Task<int> RunAsync(string[] sets, TextWriter output)
     {
+        if (sets is ["index"]) return await FillAsync(output);
         await output.WriteLineAsync("| set | copies | count | recall | precision |\n|---|---|---:|---:|---:|");
         var costs = new List<string>();
         foreach (var set in sets.Length > 0 ? sets : ["clothing-photos", "cifar10", "20newsgroups", "ag-news", "esc10"])
@@ -38,6 +40,35 @@ internal static class DuplicatesBenchmark
             }
         }
         await output.WriteLineAsync("\n| set | decoding and measuring, ms per item | of it measuring | share |\n|---|---:|---:|---:|\n" + string.Join('\n', costs));
+        return 0;
+    }
+
+    private static async Task<int> FillAsync(TextWriter output)
+    {
+        await output.WriteLineAsync("| a million | bytes per item | µs per item, 10th and last tenth |\n|---|---:|---:|");
+        foreach (var (name, kind, bytes) in new[] { ("pictures", ImageSignature.Kind, ImageSignature.Bytes), ("documents", SketchSignature.Text, SketchSignature.TextBytes), ("recordings", SketchSignature.Sound, SketchSignature.SoundBytes) })
+        {
+            var random = new Random(1);
+            var before = GC.GetTotalMemory(forceFullCollection: true);
+            var duplicates = new NearDuplicates(new());
+            var (id, times) = (new byte[16], new double[10]);
+            for (var tenth = 0; tenth < 10; tenth++)
+            {
+                var clock = Stopwatch.StartNew();
+                for (var i = 0; i < 100_000; i++)
+                {
+                    var signature = new byte[bytes];
+                    random.NextBytes(signature);
+                    random.NextBytes(id);
+                    (signature[0], signature[1]) = (kind, kind == ImageSignature.Kind ? signature[1] : (byte)200);
+                    duplicates.FindOrAdd(new() { ItemId = Convert.ToHexStringLower(id), Modality = default, SourceUri = "", Path = "", MediaType = "", ByteSize = 0, IngestedAt = default, Signature = signature });
+                }
+                times[tenth] = clock.Elapsed.TotalMicroseconds / 100_000;
+            }
+            var after = GC.GetTotalMemory(forceFullCollection: true);
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {name} | {(after - before) / 1e6:F0} | {times[0]:F1}, {times[9]:F1} |"));
+            GC.KeepAlive(duplicates);
+        }
         return 0;
     }
 

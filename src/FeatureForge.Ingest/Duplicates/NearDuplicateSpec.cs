@@ -11,13 +11,13 @@ public sealed record NearDuplicateSpec
     /// <summary>Pictures: most levels of 255 by which the mean colour of a quarter may differ.</summary>
     public int ImageColour { get; init; } = 12;
     /// <summary>Documents: least estimated Jaccard similarity of their three-word phrases.</summary>
-    public double TextSimilarity { get; init; } = 0.45;
+    public double TextSimilarity { get; init; } = 0.4;
     /// <summary>Recordings: least estimated Jaccard similarity of their spectral landmarks.</summary>
     public double AudioSimilarity { get; init; } = 0.25;
     /// <summary>Recordings: least length of the shorter by the longer.</summary>
     public double AudioLength { get; init; } = 0.75;
     /// <summary>
-    /// Items of each modality that are remembered, at about 150 (pictures), 190 (documents) or 270 (recordings) bytes each; later items
+    /// Items of each modality that are remembered, at about 130 (pictures), 200 (documents) or 280 (recordings) bytes each; later items
     /// are still compared with these, but not among each other. 0: near duplicates are not looked for.
     /// </summary>
     public int MostRemembered { get; init; } = 2_000_000;

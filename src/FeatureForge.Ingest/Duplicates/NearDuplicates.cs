@@ -7,7 +7,7 @@ namespace FeatureForge.Ingest;
 /// <summary>Remembers the first of each group of near duplicates only: groups are stars, and do not grow into chains.</summary>
 internal sealed class NearDuplicates
 {
-    private const int TextBands = 16;
+    private const int TextBands = 21;
     private const int TextPlaces = 3;
     private const int SoundBands = 32;
     private const int SoundPlaces = 2;

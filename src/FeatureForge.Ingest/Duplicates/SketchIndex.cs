@@ -16,7 +16,7 @@ internal sealed class SketchIndex(int signatureBytes, int bands, int bandPlaces,
 
     /// <summary>So many items are kept under one key of one band: boilerplate must not take quadratic time.</summary>
     private const int MostPerKey = 64;
-    private const double MostFull = 0.75;
+    private const double MostFull = 0.8;
 
     private readonly SignatureList _items = new(signatureBytes);
     private int[] _slots = new int[1024]; // item number + 1; 0 = free
@@ -65,7 +65,7 @@ internal sealed class SketchIndex(int signatureBytes, int bands, int bandPlaces,
     // In order of arrival, so that the cap per key keeps the same items.
     private void Grow()
     {
-        _slots = new int[(int)Math.Min(Array.MaxLength, _slots.Length * 3L / 2)];
+        _slots = new int[(int)Math.Min(Array.MaxLength, _slots.Length * 5L / 4)];
         _used = 0;
         for (var index = 0; index < _items.Count; index++) Insert(index);
     }
