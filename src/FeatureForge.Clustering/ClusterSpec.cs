@@ -13,7 +13,10 @@ public sealed record ClusterSpec
     public required string Set { get; init; }
     /// <summary>Name of the clustering to make; null = the set's name, with level and grain appended unless they are high and item.</summary>
     public string? Clustering { get; init; }
+    /// <summary>A level of the set, or several joined by + (mid+high): their vectors side by side, each with the same say.</summary>
     public string Level { get; init; } = Data.Level.High;
+    /// <summary>A level on which every leaf is divided further where that level's vectors support it; null = not at all.</summary>
+    public string? Refine { get; init; }
     public Grain Grain { get; init; } = Grain.Item;
     /// <summary>One of <see cref="Methods"/>.</summary>
     public string Method { get; init; } = "tree";
@@ -25,7 +28,7 @@ public sealed record ClusterSpec
 
     /// <summary>The name the clustering gets.</summary>
     public string ClusteringName() => Clustering
-        ?? (Level == Data.Level.High && Grain == Grain.Item ? Set : $"{Set}-{Level}-{Grain.ToString().ToLowerInvariant()}");
+        ?? (Level == Data.Level.High && Grain == Grain.Item ? Set : $"{Set}-{Level.Replace('+', '-')}-{Grain.ToString().ToLowerInvariant()}") + (Refine is null ? "" : $"-refined-{Refine.Replace('+', '-')}");
 
     /// <summary>Every problem of the request that can be seen without the store.</summary>
     public IReadOnlyList<string> Problems()
@@ -34,7 +37,7 @@ public sealed record ClusterSpec
         void Check(string? problem) { if (problem is not null) problems.Add(problem); }
         Check(Names.Problem("embedding set", Set));
         if (Clustering is not null) Check(Names.Problem("clustering", Clustering));
-        Check(Names.Problem("level", Level));
+        foreach (var level in Level.Split('+').Concat(Refine?.Split('+') ?? [])) Check(Names.Problem("level", level));
         Check(DeviceChoice.Problem(Device));
         if (!Methods.Contains(Method)) Check($"Method '{Method}' is unknown; expected {string.Join(" or ", Methods)}.");
         if (K is < 1) Check($"k is {K}; expected at least 1.");
@@ -54,5 +57,9 @@ public sealed record ClusterResult
     public required int Leaves { get; init; }
     /// <summary>The numbers of the manifest.</summary>
     public required IReadOnlyDictionary<string, double> Measures { get; init; }
+    /// <summary>The level of the set whose vectors separate best without labels; null when only one was there.</summary>
+    public string? BestLevel { get; init; }
+    /// <summary>Against the clustering of this name before; null for the first.</summary>
+    public ClusterChanges? Changes { get; init; }
     public required double Seconds { get; init; }
 }

@@ -168,7 +168,7 @@ internal static class DuplicatesBenchmark
             string[] arguments =
             [
                 "-v", "error", "-y", "-i", source,
-                "-c:a", "libmp3lame", "-b:a", "64k", Target(files, "b-MP3 at 64 kbit/s", name + ".mp3"),
+                "-c:a", "libmp3lame", "-b:a", "64k", Target(files, "b-MP3 at 64 kbit", name + ".mp3"),
                 "-c:a", "libvorbis", "-q:a", "0", Target(files, "c-Vorbis at quality 0", name + ".ogg"),
                 "-af", "volume=-12dB", Target(files, "d-12 dB softer", name + ".wav"),
                 "-ar", "16000", Target(files, "e-resampled to 16 kHz", name + ".wav"),
@@ -228,9 +228,9 @@ internal static class DuplicatesBenchmark
                         all.Start();
                         StoredItem.Image(row, [64]);
                         all.Stop();
-                        var (rgb, width, height, _) = StoredItem.Rgb(row, 64);
+                        var pixels = StoredItem.Rgb(row, 64);
                         measuring.Start();
-                        ImageQuality.Of(rgb, width, height, row.Width!.Value, row.Height!.Value);
+                        ImageQuality.Of(pixels.Rgb.Span, pixels.Width, pixels.Height, pixels.SourceWidth, pixels.SourceHeight, pixels.Origin);
                         measuring.Stop();
                         break;
                     case Modality.Text:

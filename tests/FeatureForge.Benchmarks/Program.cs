@@ -1,5 +1,5 @@
 // Benchmarks of FeatureForge: each prints Markdown that goes into RESULTS.md with date, commit and machine.
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [set ...] [--seeds N] [--minutes M]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- speed
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- soak
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
@@ -9,5 +9,5 @@ if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(res
 if (args is ["speed"]) return await SpeedBenchmark.RunAsync(Console.Out);
 if (args is ["soak"]) return await SoakBenchmark.RunAsync(Console.Out);
 if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
-Console.Error.WriteLine("Usage: quality [set ...] [--seeds N] [--minutes M] | speed | soak | ingest-duplicates [set ...]");
+Console.Error.WriteLine("Usage: quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE] | speed | soak | ingest-duplicates [set ...]");
 return 2;

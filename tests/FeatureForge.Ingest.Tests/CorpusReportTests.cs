@@ -30,7 +30,7 @@ public sealed class CorpusReportTests : IDisposable
         Write("tone.wav", Wave.Sine(440, 16000, 2));
         Write("dark.png", Picture.Encode(64, 64, (x, y) => new((byte)(x % 8), (byte)(y % 8), 3)));
         Write("darker.png", Picture.Encode(64, 64, (x, y) => new((byte)(x % 4), (byte)(y % 4), 1)));
-        Write("bad.png", Picture.Gradient(32, 32, 1)[..100]);
+        Write("bad.png", Picture.Gradient(32, 32, 1)[..60]);
         await File.WriteAllTextAsync(Path.Combine(_source.Path, "text.txt"), "A short sentence with seven words here.");
 
         var report = await ReportAsync();

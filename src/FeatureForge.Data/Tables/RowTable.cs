@@ -86,7 +86,7 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         using var group = reader.OpenRowGroupReader(index);
         var values = new Dictionary<string, object?[]>();
         if (group.RowCount == 0) return ([], values);
-        // A file from before a column was added lacks it: its rows have null there.
+        // Files of earlier versions lack the columns that were added since; those read as null.
         foreach (var column in columns.Where(column => wanted(column) && reader.Schema.Fields.Any(field => field.Name == column.Name)))
         {
             stop.ThrowIfCancellationRequested();

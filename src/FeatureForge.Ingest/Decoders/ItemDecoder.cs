@@ -81,6 +81,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
         RowCandidate row => ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(row.Text)),
         FileCandidate file => new MediaContent(file.Bytes, file.FilePath).Sha256(),
+        UnchangedCandidate unchanged => unchanged.Sha256,
         _ => throw new InvalidOperationException($"No bytes in {candidate.GetType().Name}."),
     };
 
@@ -120,7 +121,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
     {
         var content = new MediaContent(file.Bytes, file.FilePath);
-        var keepsPlace = file.Bytes == null || (spec.Reference && file.FilePath != null);
+        var keepsPlace = file.Bytes == null || (spec.Reference && file.CanBeReferenced);
         var modality = file.Format.Modality ?? Modality.Text;
         var row = Row(file, id, modality, file.Format.MediaType, keepsPlace ? null : file.Bytes);
         switch (modality)

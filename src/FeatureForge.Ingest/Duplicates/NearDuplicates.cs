@@ -38,16 +38,7 @@ internal sealed class NearDuplicates
                 foreach (var (id, signature) in group) known.Remember(id, signature);
             }
         }
-        foreach (var part in staged.Where(part => part.Firsts.Count > 0))
-        {
-            // The file is sorted by item id; part.json knows the source order.
-            var signatures = new Dictionary<string, byte[]>();
-            await foreach (var group in ItemsTable.ReadSignaturesAsync(Path.Combine(part.Folder(context), StagedPart.ItemsFile), stop))
-            {
-                foreach (var (id, signature) in group) signatures[id] = signature;
-            }
-            foreach (var id in part.Firsts) known.Remember(id, signatures[id]);
-        }
+        foreach (var (id, signature) in staged.SelectMany(part => StagedSignatures.Read(part.Folder(context)))) known.Remember(id, signature);
         return known;
     }
 

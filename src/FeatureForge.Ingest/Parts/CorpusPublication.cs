@@ -39,7 +39,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             Quarantined = (_before?.Quarantined ?? 0) + quarantined,
             ExactDuplicates = (_before?.ExactDuplicates ?? 0) + parts.Sum(part => part.Duplicates),
             ExactDuplicateGroups = ExactDuplicateGroup.Merge([.. _before?.ExactDuplicateGroups ?? [], .. parts.SelectMany(part => part.Copies)], MostDuplicateGroups),
-            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.Of)).Distinct()],
+            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.OfSource)).Distinct()],
             ItemParts = [.. _before?.ItemParts ?? [], .. items],
             QuarantineParts = [.. _before?.QuarantineParts ?? [], .. quarantine],
             Preparations = preparations.Settled,

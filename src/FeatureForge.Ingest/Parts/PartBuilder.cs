@@ -57,7 +57,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         var final = StagedPart.Folder(context, number);
         var folder = final + ".tmp";
         Directory.CreateDirectory(folder);
-        var firsts = _items.Where(item => item.Row is { Signature: not null, NearDuplicateOf: null }).Select(item => item.ItemId!).ToList();
+        StagedSignatures.Write(folder, _items.Select(item => item.Row!).Where(row => row is { Signature: not null, NearDuplicateOf: null }));
         _items.Sort((a, b) => string.CompareOrdinal(a.ItemId, b.ItemId));
         if (_items.Count > 0) await ItemsTable.WriteAsync(Path.Combine(folder, StagedPart.ItemsFile), [.. _items.Select(item => item.Row!)], stop);
         if (_quarantine.Count > 0) await QuarantineTable.WriteAsync(Path.Combine(folder, StagedPart.QuarantineFile), _quarantine, stop);
@@ -72,7 +72,6 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
             AlreadyThere = _alreadyThere,
             AlreadyQuarantined = _alreadyQuarantined,
             Copies = ExactDuplicateGroup.Merge(_copies, MostDuplicateGroups),
-            Firsts = firsts,
             NearDuplicates = _items.Count(item => item.Row!.NearDuplicateOf != null),
             Done = _done,
         };

@@ -25,8 +25,6 @@ internal sealed record StagedPart
     public required long AlreadyQuarantined { get; init; }
     /// <summary>The largest groups among <see cref="Duplicates"/>.</summary>
     public IReadOnlyList<ExactDuplicateGroup> Copies { get; init; } = [];
-    /// <summary>Items with a signature that nearly equal no earlier one, in source order.</summary>
-    public IReadOnlyList<string> Firsts { get; init; } = [];
     /// <summary>Items that nearly equal another.</summary>
     public long NearDuplicates { get; init; }
     /// <summary>Source URI and path of everything it settles.</summary>

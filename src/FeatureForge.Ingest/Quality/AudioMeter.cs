@@ -1,4 +1,6 @@
 // Scores of a recording at its own sample rate, measured while it is decoded: silence, clipping, offset, level, bandwidth.
+using System.Runtime.Intrinsics;
+
 namespace FeatureForge.Ingest;
 
 /// <summary>Takes mono samples in [-1,1], in order, in blocks of any length. Memory does not grow with them.</summary>
@@ -60,13 +62,17 @@ internal sealed class AudioMeter(int sampleRate)
 
     private void EndBlock()
     {
-        var (sum, energy, clipped) = (0f, 0f, 0);
-        foreach (var sample in _block.AsSpan(0, _inBlock))
+        // What is missing of the last block counts as zeros.
+        _block.AsSpan(_inBlock).Clear();
+        var (sums, squares, clips, full) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<int>.Zero, Vector256.Create(FullScale));
+        for (var i = 0; i < BlockSamples; i += Vector256<float>.Count)
         {
-            if (MathF.Abs(sample) >= FullScale) clipped++;
-            sum += sample;
-            energy += sample * sample;
+            var samples = Vector256.Create(_block, i);
+            sums += samples;
+            squares += samples * samples;
+            clips -= Vector256.GreaterThanOrEqual(Vector256.Abs(samples), full).AsInt32(); // true is -1
         }
+        var (sum, energy, clipped) = (Vector256.Sum(sums), Vector256.Sum(squares), Vector256.Sum(clips));
         _clipped += clipped;
         _sum += sum;
         var isSilent = Math.Sqrt(energy / _inBlock) < SilenceRms;
@@ -79,7 +85,6 @@ internal sealed class AudioMeter(int sampleRate)
 
     private void AddSpectrum()
     {
-        _block.AsSpan(_inBlock).Clear();
         _transform.Power(_block, _power);
         for (var i = 0; i < _power.Length; i++) _spectrum[i] += _power[i];
     }

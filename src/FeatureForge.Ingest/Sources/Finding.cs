@@ -26,6 +26,16 @@ internal sealed record FileCandidate : Candidate
     public required long ByteSize { get; init; }
     public byte[]? Bytes { get; init; }
     public string? FilePath { get; init; }
+    /// <summary>Its source URI alone leads to these bytes: they need not be kept.</summary>
+    public bool CanBeReferenced { get; init; }
+    /// <summary><see cref="FilePath"/> is a download; who has decoded it deletes it.</summary>
+    public bool IsDownload { get; init; }
+}
+
+/// <summary>A resource that the server says has not changed since it became an item.</summary>
+internal sealed record UnchangedCandidate : Candidate
+{
+    public required string Sha256 { get; init; }
 }
 
 /// <summary>One picture of an IDX file: rows of pixels, channels interleaved.</summary>
