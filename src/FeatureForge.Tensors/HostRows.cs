@@ -23,4 +23,27 @@ public static class HostRows
         });
         return unit;
     }
+
+    /// <summary>The mean row, summed in float64.</summary>
+    public static float[] Mean(ReadOnlySpan<float> values, int rows, int dimension)
+    {
+        var sums = new double[dimension];
+        for (var row = 0; row < rows; row++)
+        {
+            var some = values.Slice(row * dimension, dimension);
+            for (var d = 0; d < dimension; d++) sums[d] += some[d];
+        }
+        return Array.ConvertAll(sums, sum => (float)(sum / rows));
+    }
+
+    /// <summary>A copy with <paramref name="centre"/> taken off every row.</summary>
+    public static float[] Shifted(float[] values, int rows, int dimension, float[] centre)
+    {
+        var shifted = new float[rows * dimension];
+        Parallel.For(0, rows, row =>
+        {
+            for (var d = 0; d < dimension; d++) shifted[row * dimension + d] = values[row * dimension + d] - centre[d];
+        });
+        return shifted;
+    }
 }

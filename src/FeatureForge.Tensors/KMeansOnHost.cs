@@ -25,22 +25,9 @@ internal static class KMeansOnHost
     private static (float[] Values, float[] Centre) Prepare(float[] vectors, int rows, int dimension, VectorMetric metric)
     {
         HostRows.RequireFinite(vectors, dimension);
-        var values = new float[vectors.Length];
-        if (metric == VectorMetric.Cosine)
-        {
-            vectors.CopyTo(values, 0);
-            Parallel.For(0, rows, row => RowProducts.ToUnitLength(values.AsSpan(row * dimension, dimension)));
-            return (values, []);
-        }
-        var sums = new double[dimension];
-        for (var row = 0; row < rows; row++)
-            for (var d = 0; d < dimension; d++) sums[d] += vectors[row * dimension + d];
-        var centre = Array.ConvertAll(sums, sum => (float)(sum / rows));
-        Parallel.For(0, rows, row =>
-        {
-            for (var d = 0; d < dimension; d++) values[row * dimension + d] = vectors[row * dimension + d] - centre[d];
-        });
-        return (values, centre);
+        if (metric == VectorMetric.Cosine) return (HostRows.UnitLength(vectors, rows, dimension), []);
+        var centre = HostRows.Mean(vectors, rows, dimension);
+        return (HostRows.Shifted(vectors, rows, dimension, centre), centre);
     }
 
     private static KMeansResult Descend(float[] values, int rows, int dimension, KMeansOptions options, CounterRandom random, Action<int> progress, CancellationToken stop)

@@ -4,6 +4,7 @@
 //   the log gets a line of JSON for every training and every evaluation as it ends, so that a stopped run has lost nothing
 using System.Globalization;
 using System.Text.Json;
+using FeatureForge.Data;
 
 namespace FeatureForge.Benchmarks;
 
@@ -11,6 +12,9 @@ internal static class QualityBenchmark
 {
     /// <summary>Scores of one kind of features in one run, fractions; NaN where a score does not apply.</summary>
     private sealed record Row(string Features, double Knn, double Linear, double Accuracy, double Nmi);
+
+    /// <summary>Label-free scores of one training, fractions: by level, before the first step (random) and of the published weights; raw beside.</summary>
+    private sealed record LabelFree(string Features, double RankMe, double Retrieval, double Neighbours);
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
@@ -37,7 +41,7 @@ internal static class QualityBenchmark
         var whole = await set.UnpackAsync(Path.Combine(scratch, "whole"));
         var store = Path.Combine(scratch, "store");
         await FeatureForgeProcess.RunAsync(store, "ingest", whole, "--corpus", "whole");
-        var (rows, cpu) = (new List<(string Question, Row Row)>(), new List<double>());
+        var (rows, free, cpu) = (new List<(string Question, Row Row)>(), new List<LabelFree>(), new List<double>());
         foreach (var seed in seeds)
         {
             var questions = set.Questions(seed, scratch);
@@ -46,6 +50,7 @@ internal static class QualityBenchmark
             await FeatureForgeProcess.RunAsync(store, "ingest", train, "--corpus", $"train-{seed}");
             var trained = await FeatureForgeProcess.RunAsync(store, ["train", "--corpus", $"train-{seed}", "--encoder", $"e{seed}", .. budget, .. run]);
             await NoteAsync(log, $"{set.Name} seed {seed} trained", trained);
+            free.AddRange(await LabelFreeAsync(Store.Open(store), $"e{seed}"));
             cpu.Add(Result(trained).GetProperty("cpu_seconds").GetDouble());
             await FeatureForgeProcess.RunAsync(store, "extract", "--corpus", "whole", "--encoder", $"e{seed}", "--set", $"s{seed}", "--grains", "item");
             foreach (var question in questions)
@@ -62,9 +67,22 @@ internal static class QualityBenchmark
             string Mean(Func<Row, double> score) => group.Average(row => score(row.Row)) is var mean && double.IsNaN(mean) ? "" : (100 * mean).ToString("F1", CultureInfo.InvariantCulture);
             await output.WriteLineAsync($"| {group.Key.Question} | {group.Key.Features} | {Mean(row => row.Knn)} | {Mean(row => row.Linear)} | {Mean(row => row.Accuracy)} | {Mean(row => row.Nmi)} |");
         }
+        await output.WriteLineAsync("\n| without labels, training items | RankMe / width | view retrieval | common neighbours |\n|---|---:|---:|---:|");
+        foreach (var group in free.GroupBy(row => row.Features))
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Average(row => row.RankMe):F3} | {100 * group.Average(row => row.Retrieval):F1} | {100 * group.Average(row => row.Neighbours):F1} |"));
         foreach (var group in rows.Where(row => row.Row.Features == "trained high").GroupBy(row => row.Question))
             await output.WriteLineAsync($"\nSeeds of `high` about {group.Key}, kNN-20 / linear / accuracy / NMI: {string.Join("; ", group.Select(row => string.Create(CultureInfo.InvariantCulture, $"{100 * row.Row.Knn:F1} / {100 * row.Row.Linear:F1} / {100 * row.Row.Accuracy:F1} / {100 * row.Row.Nmi:F1}")))}");
         await output.FlushAsync();
+    }
+
+    private static async Task<IReadOnlyList<LabelFree>> LabelFreeAsync(Store store, string encoder)
+    {
+        var manifest = store.Encoder(encoder);
+        var random = new Dictionary<string, double>();
+        await foreach (var row in MetricsTable.ReadAsync(Path.Combine(store.EncoderFolder(encoder), manifest.MetricParts[0].Path), default))
+            if (row.Step == 0) random[row.Name] = row.Value;
+        LabelFree Of(string features, IReadOnlyDictionary<string, double> scores, string level) => new(features, scores[$"rankme_ratio.{level}"], scores[$"retrieval.{level}"], scores[$"neighbours.{level}"]);
+        return [Of("raw", manifest.Probes, Level.Raw), .. Level.Learned.Select(level => Of($"trained {level}", manifest.Probes, level)), .. Level.Learned.Select(level => Of($"random {level}", random, level))];
     }
 
     private static async Task NoteAsync(string? log, string what, string json)

@@ -20,6 +20,13 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     /// <param name="alone">Nothing else is being decoded: memory up to the limits may be used.</param>
     public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
     {
+        var outcome = DecodeOnce(finding, forms, isKnown, isKnownBad, alone, stop);
+        if (finding.Candidate is FileCandidate { IsDownload: true, FilePath: { } download } && outcome.Kind != OutcomeKind.TooBigForNow) File.Delete(download);
+        return outcome;
+    }
+
+    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    {
         if (finding.Rejection is { } rejection)
             return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
 

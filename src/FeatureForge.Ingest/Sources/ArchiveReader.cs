@@ -104,7 +104,7 @@ internal sealed class ArchiveReader(IngestLimits limits, ArchiveReader.EntryFind
         {
             return reader.MoveToNextEntry();
         }
-        catch (Exception error) when (error is not OutOfMemoryException)
+        catch (Exception error) when (error is not (OutOfMemoryException or ScratchFailedException))
         {
             if (read == 0) throw new MediaRejectedException(RejectionCode.Malformed, $"It starts like a zip archive, but has neither a directory at its end nor a readable first entry: {error.Message}");
             return false;
@@ -144,7 +144,7 @@ internal sealed class ArchiveReader(IngestLimits limits, ArchiveReader.EntryFind
             {
                 entry = archive.GetNextEntry();
             }
-            catch (Exception error) when (error is not OutOfMemoryException)
+            catch (Exception error) when (error is not (OutOfMemoryException or ScratchFailedException))
             {
                 failure = error;
             }

@@ -38,6 +38,19 @@ internal sealed record UnchangedCandidate : Candidate
     public required string Sha256 { get; init; }
 }
 
+/// <summary>A file that a table, a list or a listing names. It never leaves <see cref="SourceReader"/>, which follows it.</summary>
+internal sealed record LinkCandidate : Candidate
+{
+    /// <summary>Where what it leads to will be.</summary>
+    public required Place Place { get; init; }
+    /// <summary>An http, https or s3 URL, or a path.</summary>
+    public required string Target { get; init; }
+    /// <summary>It is part of the source itself, such as an object under a prefix: a table there may name further files.</summary>
+    public bool IsSource { get; init; }
+    /// <summary>The version that a listing shows, so that what has not changed needs no request.</summary>
+    public ResourceVersion? Listed { get; init; }
+}
+
 /// <summary>One picture of an IDX file: rows of pixels, channels interleaved.</summary>
 internal sealed record PixelsCandidate : Candidate
 {

@@ -128,25 +128,20 @@ internal sealed class FolderWalk(string excluded, string links)
     // Two paths with the same identity are the same folder.
     private static string Identity(SystemPath folder)
     {
-        if (!OperatingSystem.IsLinux()) return RealPath(new(folder.Text));
+        if (!OperatingSystem.IsLinux()) return LinkedFile.RealPath(folder.Text);
         var (status, problem) = LinuxFiles.StatusOf(folder.ToBytes());
         return status is { } found ? found.Identity.ToString() : throw new IOException(problem);
-    }
-
-    // Links higher up are resolved too: the real path of the parent plus the name.
-    private static string RealPath(DirectoryInfo folder)
-    {
-        var target = folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName;
-        var parent = System.IO.Path.GetDirectoryName(target);
-        return parent == null ? target : System.IO.Path.Combine(RealPath(new(parent)), System.IO.Path.GetFileName(target));
     }
 
     private string Openable(SystemPath path)
     {
         if (path.Bytes == null) return path.Text;
-        Directory.CreateDirectory(links);
         var link = System.IO.Path.Combine(links, ContentId.Of(path.Bytes) + System.IO.Path.GetExtension(path.Text).Replace("\\x", "", StringComparison.Ordinal));
-        LinuxFiles.Link(path.Bytes, link);
-        return link;
+        return ScratchFailedException.Guard(links, () =>
+        {
+            Directory.CreateDirectory(links);
+            LinuxFiles.Link(path.Bytes, link);
+            return link;
+        });
     }
 }

@@ -22,11 +22,15 @@ internal sealed record Place(string Name, string Path, string SourceUri, string?
     public ArchiveBudget? Budget { get; init; }
     /// <summary><see cref="FilePath"/> is a download, which goes when the candidate has been decoded.</summary>
     public bool IsDownload { get; init; }
+    /// <summary><see cref="SourceUri"/> alone leads to these bytes.</summary>
+    public bool IsWhole { get; init; }
+    /// <summary>Of the bytes, where they are known already.</summary>
+    public string? ContentSha256 { get; init; }
     /// <summary>A table or list named this file. Links in it are not followed further.</summary>
     public bool IsLinked { get; init; }
 
     /// <param name="distinct">The name, made different from those of earlier entries.</param>
-    public Place Entry(string name, string distinct, long? byteSize) => this with { Name = name, Path = IsRoot ? distinct : $"{Path}!{distinct}", FilePath = null, IsDownload = false, IsRoot = false, ByteSize = byteSize, Depth = Depth + 1 };
+    public Place Entry(string name, string distinct, long? byteSize) => this with { Name = name, Path = IsRoot ? distinct : $"{Path}!{distinct}", FilePath = null, IsDownload = false, IsWhole = false, ContentSha256 = null, IsRoot = false, ByteSize = byteSize, Depth = Depth + 1 };
 
     public Finding Bad(RejectionCode code, string reason) => new(null, new(Path, SourceUri, ByteSize, code is RejectionCode.NotAFile ? null : Hash(), "source", code, reason, 1, At));
 
@@ -54,7 +58,7 @@ internal sealed record Place(string Name, string Path, string SourceUri, string?
             {
                 if (!enumerator.MoveNext()) yield break;
             }
-            catch (Exception error) when (error is not (OperationCanceledException or OutOfMemoryException))
+            catch (Exception error) when (error is not (OperationCanceledException or OutOfMemoryException or ScratchFailedException))
             {
                 failure = Bad(error);
             }
@@ -65,6 +69,7 @@ internal sealed record Place(string Name, string Path, string SourceUri, string?
 
     private string? Hash()
     {
+        if (ContentSha256 != null) return ContentSha256;
         if (FilePath == null || ByteSize is not { } size || size > MostHashedBytes) return null;
         try
         {

@@ -17,17 +17,32 @@ internal sealed class SourceReader
     private readonly SourceSetting _setting;
     private readonly CancellationToken _stop;
     private readonly ArchiveReader _archives;
+    private readonly TableReader _tables;
+    private readonly Lazy<RemoteReader> _remote;
 
     public SourceReader(IngestSpec spec, SourceSetting setting, CancellationToken stop)
     {
         (_spec, _limits, _setting, _stop) = (spec, spec.Limits, setting, stop);
         _archives = new(_limits, InEntry, stop);
+        _tables = new(spec, OfBytes);
+        _remote = new(() => new(spec, setting, stop));
     }
 
-    public IEnumerable<Finding> Findings() => _spec.Sources.SelectMany(FindingsOf);
+    public IEnumerable<Finding> Findings()
+    {
+        try
+        {
+            foreach (var finding in _spec.Sources.SelectMany(FindingsOf)) yield return finding;
+        }
+        finally
+        {
+            if (_remote.IsValueCreated) _remote.Value.Dispose();
+        }
+    }
 
     private IEnumerable<Finding> FindingsOf(string source)
     {
+        if (RemoteReader.IsRemote(source)) return Follow(_remote.Value.LinksOf(source, _setting.Time.GetUtcNow(), _stop));
         var path = System.IO.Path.GetFullPath(source);
         if (!Directory.Exists(path)) return InFile(PlaceOf(path, System.IO.Path.GetFileName(path), FileUri.Of(path), isRoot: true));
         var walk = new FolderWalk(_setting.StoreFolder, System.IO.Path.Combine(_setting.ScratchFolder, "names"));
@@ -36,7 +51,7 @@ internal sealed class SourceReader
             : InFile(PlaceOf(entry.FilePath, entry.RelativePath, entry.SourceUri, isRoot: false)));
     }
 
-    private Place PlaceOf(string filePath, string path, string sourceUri, bool isRoot) => new(path[(path.LastIndexOf('/') + 1)..], path, sourceUri, filePath, isRoot, null, _setting.Time.GetUtcNow());
+    private Place PlaceOf(string filePath, string path, string sourceUri, bool isRoot) => new(path[(path.LastIndexOf('/') + 1)..], path, sourceUri, filePath, isRoot, null, _setting.Time.GetUtcNow()) { IsWhole = true };
 
     private IEnumerable<Finding> InFile(Place place)
     {
@@ -63,6 +78,11 @@ internal sealed class SourceReader
         var head = PrefixedStream.TakeHead(stream, (int)Math.Min(size, MediaFormat.HeadBytes));
         var format = MediaFormat.Recognise(head, place.Name);
         stream.Position = 0;
+        if (place is { IsRoot: true, IsLinked: false } && format is { Kind: MediaKind.Text, MediaType: "text/plain" } && TableReader.IsListOfLinks(head, head.Length == size))
+        {
+            foreach (var finding in Follow(TableReader.LinksOf(place, new SizedStream(stream, size)))) yield return finding;
+            yield break;
+        }
         var needsSeeking = format.Kind is MediaKind.Zip or MediaKind.Parquet;
         foreach (var finding in InContent(place, format, needsSeeking ? stream : new SizedStream(stream, size), size)) yield return finding;
         if (format.Kind is not (MediaKind.Zip or MediaKind.Tar or MediaKind.Compressed or MediaKind.Table or MediaKind.Parquet or MediaKind.Idx)) yield break;
@@ -89,8 +109,9 @@ internal sealed class SourceReader
             MediaKind.Tar => _archives.InTar(place, stream, size ?? _limits.ContentBytes),
             MediaKind.Compressed => InCompressed(place, format, stream, size),
             MediaKind.Idx => new IdxReader(_limits).Findings(place, stream),
-            MediaKind.Table => new TableReader(_spec).Findings(place, format, stream),
-            MediaKind.Other or MediaKind.Parquet when _spec.Modality != Modality.Text => [place.Bad(RejectionCode.UnsupportedFormat, $"A {format.Name} ({format.MediaType}); expected audio, an image or text. If it is a text document, ingest with --modality text.")],
+            MediaKind.Table => Follow(_tables.Findings(place, format, stream)),
+            MediaKind.Parquet => InParquet(place, format, stream, size),
+            MediaKind.Other when _spec.Modality != Modality.Text => [place.Bad(RejectionCode.UnsupportedFormat, $"A {format.Name} ({format.MediaType}); expected audio, an image or text. If it is a text document, ingest with --modality text.")],
             _ => [Whole(place, format, stream, size)],
         };
     }
@@ -101,6 +122,12 @@ internal sealed class SourceReader
         foreach (var finding in _archives.InZip(place, seekable, seekable.Length)) yield return finding;
     }
 
+    private IEnumerable<Finding> InParquet(Place place, MediaFormat format, Stream stream, long? size)
+    {
+        using var seekable = Seekable(stream, size);
+        foreach (var finding in Follow(_tables.Findings(place, format, seekable))) yield return finding;
+    }
+
     private IEnumerable<Finding> InCompressed(Place place, MediaFormat format, Stream stream, long? size)
     {
         place = place with { Budget = place.Budget ?? new(_limits, size ?? _limits.ContentBytes) };
@@ -108,31 +135,89 @@ internal sealed class SourceReader
         var head = PrefixedStream.TakeHead(unpacked, MediaFormat.HeadBytes);
         if (head.Length == 0) throw new MediaRejectedException(RejectionCode.Empty, $"The {format.Name} file holds no bytes.");
         // The file's path stays; what is inside has no other name, and is not to be referenced.
-        var inside = place with { Name = CompressedFile.InnerName(place.Name), FilePath = null };
+        var inside = place with { Name = CompressedFile.InnerName(place.Name), FilePath = null, IsDownload = false, IsWhole = false, ContentSha256 = null };
         var inner = MediaFormat.Recognise(head, inside.Name);
         if (inner.Kind is MediaKind.Compressed or MediaKind.Zip) throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"A {format.Name} file with a {inner.Name} in it; expected a tar archive, an IDX file, a table or one document. Unpack it first.");
         foreach (var finding in InContent(inside, inner, new PrefixedStream(head, unpacked), null)) yield return finding;
     }
 
+    // ---- what tables, lists and listings name
+
+    private IEnumerable<Finding> Follow(IEnumerable<Finding> findings)
+    {
+        foreach (var (finding, fetched) in _remote.Value.Ahead(findings))
+        {
+            if (finding.Candidate is not LinkCandidate link) yield return finding;
+            else if (link.Place.IsLinked) yield return link.Place.Bad(RejectionCode.UnsupportedFeature, $"It names '{link.Target}', but was itself reached by a link; such links are followed once.");
+            else foreach (var found in link.Place.Guard(fetched != null ? InFetched(link, fetched) : InLinked(link))) yield return found;
+        }
+    }
+
+    private IEnumerable<Finding> InLinked(LinkCandidate link)
+    {
+        var path = LinkedFile.Resolve(link.Target, link.Place);
+        foreach (var finding in InFile(link.Place with { Name = System.IO.Path.GetFileName(path), FilePath = path, SourceUri = FileUri.Of(path), IsWhole = true, IsRoot = false, IsLinked = true })) yield return finding;
+    }
+
+    private IEnumerable<Finding> InFetched(LinkCandidate link, Fetched fetched)
+    {
+        var place = link.Place with { SourceUri = RemoteReader.Shown(link.Target), ByteSize = fetched.Sha256 == null ? null : fetched.Size, ContentSha256 = fetched.Sha256 };
+        if (fetched.Code is { } code) return [place.Bad(code, fetched.Reason!)];
+        if (fetched.IsUnchanged)
+        {
+            return [_setting.IsKnownItem(fetched.Sha256![..32])
+                ? new(new UnchangedCandidate { Path = place.Path, SourceUri = place.SourceUri, Sha256 = fetched.Sha256! }, null)
+                : place.Bad(RejectionCode.Malformed, "It is as bad as it was before.")];
+        }
+        var name = RemoteReader.NameOf(link.Target);
+        return InDownload(place with { Name = name, FilePath = fetched.FilePath, IsDownload = fetched.FilePath != null, IsWhole = true, IsLinked = !link.IsSource, IsRoot = link.IsSource && place.IsRoot }, fetched);
+    }
+
+    private IEnumerable<Finding> InDownload(Place place, Fetched fetched)
+    {
+        var isHandedOn = false;
+        try
+        {
+            using Stream stream = fetched.Bytes != null ? new MemoryStream(fetched.Bytes, writable: false) : File.OpenRead(fetched.FilePath!);
+            foreach (var finding in place.Guard(InOpenFile(place, stream, fetched.Size)))
+            {
+                isHandedOn |= finding.Candidate is FileCandidate { IsDownload: true };
+                yield return finding;
+            }
+        }
+        finally
+        {
+            if (!isHandedOn && fetched.FilePath != null) File.Delete(fetched.FilePath);
+        }
+    }
+
     // ---- one file, one item
+
+    // The bytes of a table's row.
+    private Finding OfBytes(Place place, byte[] bytes)
+    {
+        var format = MediaFormat.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, MediaFormat.HeadBytes)), place.Name);
+        if (format.Kind is not (MediaKind.Image or MediaKind.Audio or MediaKind.Text)) throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"The row holds a {format.Name} ({format.MediaType}); expected audio, an image or text.");
+        return InContent(place, format, new MemoryStream(bytes, writable: false), bytes.Length).Single();
+    }
 
     private Finding Whole(Place place, MediaFormat format, Stream stream, long? declared)
     {
-        var candidate = new FileCandidate { Path = place.Path, SourceUri = place.SourceUri, Metadata = place.Metadata, Format = format, ByteSize = declared ?? 0, FilePath = place.FilePath, CanBeReferenced = place.FilePath != null };
+        var candidate = new FileCandidate { Path = place.Path, SourceUri = place.SourceUri, Metadata = place.Metadata, Format = format, ByteSize = declared ?? 0, FilePath = place.FilePath, CanBeReferenced = place.IsWhole };
         if (declared is not { } size) return OfUnknownSize(candidate, stream);
         if (size > _limits.ContentBytes)
         {
-            return place.FilePath != null ? new(candidate, null) : place.Bad(RejectionCode.TooLarge, $"The archive entry has {size} bytes; the limit is {_limits.ContentBytes}. Unpack the archive: files of a folder are then kept by reference.");
+            return place.FilePath != null ? new(candidate with { IsDownload = place.IsDownload }, null) : place.Bad(RejectionCode.TooLarge, $"The archive entry has {size} bytes; the limit is {_limits.ContentBytes}. Unpack the archive: files of a folder are then kept by reference.");
         }
         _setting.Gate.Enter(size, _stop);
         try
         {
             var bytes = new byte[size];
             var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (place.FilePath is { } filePath) ThrowIfChanged(filePath, size);
+            if (place is { FilePath: { } filePath, IsDownload: false }) ThrowIfChanged(filePath, size);
             if (read < bytes.Length) throw new MediaRejectedException(RejectionCode.Truncated, $"The archive declares {size} bytes for this entry and holds {read}.");
             if (place.FilePath == null && stream.ReadByte() >= 0) throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The archive declares {size} bytes for this entry and holds more.");
-            return new(candidate with { Bytes = bytes }, null);
+            return new(candidate with { Bytes = bytes, FilePath = place.IsDownload ? null : place.FilePath }, null);
         }
         catch
         {
@@ -165,15 +250,22 @@ internal sealed class SourceReader
     private Stream Seekable(Stream stream, long? size)
     {
         if (stream.CanSeek) return stream;
-        Stream spool = new MemoryStream();
-        if (size is null or > MemorySpoolBytes)
+        Stream spool = size <= MemorySpoolBytes ? new MemoryStream() : ScratchFailedException.Guard(_setting.ScratchFolder, () =>
         {
             Directory.CreateDirectory(_setting.ScratchFolder);
-            spool = new FileStream(System.IO.Path.Combine(_setting.ScratchFolder, $"archive-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-        }
+            return new FileStream(System.IO.Path.Combine(_setting.ScratchFolder, $"archive-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        });
         try
         {
-            stream.CopyTo(spool);
+            var buffer = new byte[1 << 16];
+            while (stream.Read(buffer) is > 0 and var read)
+            {
+                ScratchFailedException.Guard(_setting.ScratchFolder, () =>
+                {
+                    spool.Write(buffer, 0, read);
+                    return read;
+                });
+            }
         }
         catch
         {
