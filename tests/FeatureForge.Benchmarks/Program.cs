@@ -3,6 +3,7 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- speed [training] [extraction]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- soak
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- kmeans [MIXTURE ...] [--no-peers] | neighbours [ROWS] | microclusters [ROWS ...]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 using FeatureForge.Benchmarks;
 
 if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(rest, Console.Out);
@@ -11,5 +12,6 @@ if (args is ["soak"]) return await SoakBenchmark.RunAsync(Console.Out);
 if (args is ["kmeans", .. var mixtures]) return await KMeansBenchmark.KMeansAsync(mixtures, Console.Out);
 if (args is ["neighbours", .. var rows]) return KMeansBenchmark.Neighbours(rows, Console.Out);
 if (args is ["microclusters", .. var sizes]) return KMeansBenchmark.MicroClusterCosts(sizes, Console.Out);
-Console.Error.WriteLine("Usage: kmeans | neighbours | microclusters | quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE] | speed [training] [extraction] | soak");
+if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
+Console.Error.WriteLine("Usage: quality | speed | soak | kmeans | neighbours | microclusters | ingest-duplicates; the head of Program.cs has their arguments.");
 return 2;
