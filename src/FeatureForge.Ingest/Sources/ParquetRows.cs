@@ -21,7 +21,8 @@ internal sealed class ParquetRows : IDisposable
     {
         _properties = ReaderProperties.GetDefaultReaderProperties();
         _properties.EnableBufferedStream();
-        _file = new(stream, _properties, leaveOpen: true);
+        // By path where there is one: the library then reads by itself, and what a broken file leaves behind holds no reference to the stream.
+        _file = stream is FileStream { Position: 0 } file ? new(file.Name, _properties) : new(stream, _properties, leaveOpen: true);
         var schema = _file.FileMetaData.Schema;
         for (var i = 0; i < schema.NumColumns; i++) _leaves.Add((i, NameOf(schema.Column(i)), schema.Column(i)));
     }
@@ -40,10 +41,12 @@ internal sealed class ParquetRows : IDisposable
         for (var group = 0; group < _file.FileMetaData.NumRowGroups; group++)
         {
             using var reader = _file.RowGroup(group);
-            var readers = wanted.Select(leaf => reader.Column(leaf.Index)).ToList();
+            var readers = new List<ColumnReader>(wanted.Count);
             try
             {
-                var cursors = readers.Select(column => column.Apply(new CursorMaker())).ToList();
+                // One by one: when a broken column cannot be opened, those before it are closed, not left to the garbage collector.
+                foreach (var leaf in wanted) readers.Add(reader.Column(leaf.Index));
+                var cursors = readers.ConvertAll(column => column.Apply(new CursorMaker()));
                 for (var row = 0L; row < reader.MetaData.NumRows; row++)
                 {
                     var fields = new Dictionary<string, object?>(wanted.Count);
