@@ -59,10 +59,16 @@ public sealed class LabelQueue
         if (count < 1) throw new BadRequestException($"Asked for {count} items; expected at least 1.");
         var state = await LabelLog.Of(_store, _spec.LabelSet).ReadAsync(stop);
         using var leases = QueueLeases.Open(_store, _spec.LabelSet, _time);
-        var (phase, ranked) = Rank(state, leases.Answers(), leases.Held(), author, count, stop);
-        var byId = new Dictionary<string, Ranked>(StringComparer.Ordinal);
-        foreach (var entry in ranked) byId.TryAdd(entry.ItemId, entry);
-        var taken = leases.Take(byId.Values.Select(entry => entry.ItemId), author, count, lease);
+        var (phase, byId, taken) = ("", new Dictionary<string, Ranked>(StringComparer.Ordinal), (IReadOnlyList<string>)[]);
+        // Others may have taken what was ranked: rank again among what is left, a few times at most.
+        for (var attempt = 0; attempt < 5 && taken.Count < count; attempt++)
+        {
+            (phase, var ranked) = Rank(state, leases.Answers(), leases.Held(), author, count, stop);
+            byId.Clear();
+            foreach (var entry in ranked) byId.TryAdd(entry.ItemId, entry);
+            taken = leases.Take(byId.Keys, author, count, lease);
+            if (byId.Count <= taken.Count) break;
+        }
         var known = await KnownItems.ReadAsync(_store, _store.FindSet(_spec.Set)?.Corpus, taken.ToHashSet(StringComparer.Ordinal).Contains, stop);
         var until = _time.GetUtcNow() + lease;
         var given = LabelDecisions.OfItemsGiven(state);
