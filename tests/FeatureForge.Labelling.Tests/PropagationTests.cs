@@ -56,6 +56,22 @@ public sealed class PropagationTests
     }
 
     [Fact]
+    public async Task Undoing_a_propagation_restores_what_the_one_before_had_written()
+    {
+        using var shelf = new Shelf();
+        foreach (var c in (int[])[0, 1, 2]) await shelf.GiveAsync(Shelf.Names[c], c);
+        await PropagateRun.ExecuteAsync(_spec, shelf.Context(), default);
+        await shelf.GiveAsync("dog", 0);
+        var before = await LabelLog.Of(shelf.Store, "labels").HashAsync(default);
+
+        var second = await PropagateRun.ExecuteAsync(_spec, shelf.Context(), default);
+        await shelf.Desk.UndoBatchAsync("labels", second.Batch, "anna", default);
+
+        Assert.True(second.Replaced > 0);
+        Assert.Equal(before, await LabelLog.Of(shelf.Store, "labels").HashAsync(default));
+    }
+
+    [Fact]
     public async Task The_nearest_labelled_ancestor_counts_and_deeper_labels_contradict_it()
     {
         using var shelf = new Shelf();

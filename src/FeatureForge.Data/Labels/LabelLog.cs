@@ -61,16 +61,16 @@ public sealed class LabelLog
         var wanted = labelIds.ToHashSet(StringComparer.Ordinal);
         var unknown = wanted.Where(id => !state.Holds(id)).Take(5).ToList();
         if (unknown.Count > 0) throw new BadRequestException($"Label set '{LabelSet}' holds no label {string.Join(", ", unknown)}; `featureforge label list` shows the ids.");
-        return await UndoAsync([.. state.Active.Where(row => wanted.Contains(row.LabelId))], author, at, stop);
+        return await UndoAsync([.. state.All.Where(row => wanted.Contains(row.LabelId) && state.IsInForce(row))], author, at, stop);
     }
 
-    /// <summary>Takes back all labels of one act that are still in force.</summary>
+    /// <summary>Takes back all that one act did and that is still in force: the labels it gave, and what it took back comes into force again.</summary>
     /// <exception cref="BadRequestException">No such batch.</exception>
     public async Task<IReadOnlyList<LabelRow>> UndoBatchAsync(string batch, string author, DateTimeOffset at, CancellationToken stop)
     {
         var state = await ReadAsync(stop);
         if (!state.All.Any(row => row.Batch == batch)) throw new BadRequestException($"Label set '{LabelSet}' holds no batch {batch}; `featureforge label list` shows the batches.");
-        return await UndoAsync([.. state.Active.Where(row => row.Batch == batch)], author, at, stop);
+        return await UndoAsync([.. state.All.Where(row => row.Batch == batch && state.IsInForce(row))], author, at, stop);
     }
 
     /// <summary>The rows that take the given ones back, not yet added: an act that replaces labels adds them with its new ones as one part.</summary>

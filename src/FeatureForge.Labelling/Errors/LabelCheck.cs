@@ -57,7 +57,7 @@ public static class LabelCheck
         var labels = judged.Select(row => rows.Labels[row]).ToList();
         var folds = CrossValidation.FoldsOf(labels);
         if (folds == 0) return ([], null);
-        var held = CrossValidation.Run(HeadShape.Of("linear")[1], rows, judged, CrossValidation.Deal(labels, folds, spec.Seed), folds, metric, spec.Seed, DeviceChoice.Select(spec.Device), stop);
+        var held = CrossValidation.Run(HeadShape.Of("linear")[2], rows, judged, CrossValidation.Deal(labels, folds, spec.Seed), folds, metric, spec.Seed, DeviceChoice.Select(spec.Device), stop);
         var probability = (float[])held.LogProbability.Clone();
         Calibration.Scale(probability, classes.Count, Calibration.Temperature(held.LogProbability, classes.Count, [.. held.Rows.Select(row => rows.Labels[row])]));
         var flagged = ConfidentLearning.Find(probability, [.. held.Rows.Select(row => rows.Labels[row])], classes.Count);

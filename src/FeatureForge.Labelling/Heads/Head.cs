@@ -53,9 +53,8 @@ internal sealed record HeadShape(string Kind, int Neighbours = 0, double Decay =
             });
         var vectors = HostCopies.ToTensor(rows.Vectors, [rows.Rows, rows.Dimension], device); // [N, D]
         var mean = vectors.mean([0L]);
-        // One scale for all dimensions of little spread: few labels say little about single deviations.
-        var deviation = (vectors - mean).square().mean([0L]).sqrt();
-        deviation = deviation.clamp_min(deviation.mean().item<float>() * 0.1 + 1e-6);
+        // One scale for all dimensions: a few labels say nothing about single deviations, and dividing by them would blow noise up to the size of the signal.
+        var deviation = ones(rows.Dimension, device: device) * Math.Max((vectors - mean).square().mean().sqrt().item<float>(), 1e-6f);
         var input = (vectors - mean) / deviation;
         var labels = HostCopies.ToTensor(rows.Labels.Select(label => (long)label).ToArray(), [rows.Rows], device);
         var weights = HostCopies.ToTensor(rows.Weights, [rows.Rows], device);
