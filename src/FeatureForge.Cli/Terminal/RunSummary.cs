@@ -5,6 +5,7 @@ using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
 using FeatureForge.Jobs;
+using FeatureForge.Labelling;
 using FeatureForge.Learning;
 
 namespace FeatureForge.Cli;
@@ -73,6 +74,9 @@ internal static class RunSummary
             RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
             RunKind.Map => Map(Read<MapResult>(run), store),
             RunKind.Import => Import(Read<ImportResult>(run), store),
+            RunKind.Propagate => LabelSummaries.Of(Read<PropagateResult>(run)),
+            RunKind.Fit => LabelSummaries.Of(Read<HeadResult>(run)),
+            RunKind.Predict => LabelSummaries.Of(Read<PredictResult>(run)),
             RunKind.Evaluate => Read<EvaluateResult>(run).ToTable().TrimEnd(),
             _ => $"{run.Kind}: {run.Result}",
         };

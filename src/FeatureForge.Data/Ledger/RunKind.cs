@@ -13,6 +13,12 @@ public enum RunKind
     Evaluate,
     /// <summary>Brings an encoder made elsewhere into the store.</summary>
     Import,
+    /// <summary>Spreads labels over the items that have none.</summary>
+    Propagate,
+    /// <summary>Fits a head on frozen vectors.</summary>
+    Fit,
+    /// <summary>Labels items with a head.</summary>
+    Predict,
     /// <summary>Behaves as its spec says (sleep, fail, die); proves that supervision works on this machine.</summary>
     Selftest,
 }

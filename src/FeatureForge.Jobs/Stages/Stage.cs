@@ -3,6 +3,7 @@ using System.Text.Json;
 using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
+using FeatureForge.Labelling;
 using FeatureForge.Learning;
 
 namespace FeatureForge.Jobs;
@@ -37,6 +38,12 @@ public sealed class Stage
             spec => spec with { Source = FileOrFolder(spec.Source)!, Config = FileOrFolder(spec.Config), Vocabulary = FileOrFolder(spec.Vocabulary) },
             (spec, store) => [spec.Corpus is null ? null : Needs(() => store.Corpus(spec.Corpus))],
             (run, spec, store) => store.FindEncoder(spec.Encoder) is { } encoder && encoder.RunId == run.RunId),
+        Of<PropagateSpec, PropagateResult>(RunKind.Propagate, "cluster", PropagateRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Set(spec.Set)), Needs(() => LabelLog.Existing(store, spec.LabelSet)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
+        Of<HeadSpec, HeadResult>(RunKind.Fit, "cluster", HeadRun.ExecuteAsync, spec => spec.Problems(), spec => spec with { Head = spec.HeadName() },
+            (spec, store) => [Needs(() => store.Set(spec.Set)), Needs(() => LabelLog.Existing(store, spec.LabelSet))]),
+        Of<PredictSpec, PredictResult>(RunKind.Predict, "cluster", PredictRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => PredictRun.RequireSameEncoder(HeadManifest.Read(store, spec.Head), store.Set(spec.Set)))]),
         Of<SelftestSpec, SelftestResult>(RunKind.Selftest, "default", SelftestRun.ExecuteAsync, spec => spec.Problems(), spec => spec, (_, _) => []),
     ];
 
