@@ -6,7 +6,7 @@ var root = new RootCommand("Trains self-supervised encoders on raw audio, images
 foreach (var option in GlobalOptions.All) root.Add(option);
 foreach (var verb in (Command[])
 [
-    IngestCommand.Create(), TrainCommand.Create(), ExtractCommand.Create(), ClusterCommand.Create(), MapCommand.Create(), EvaluateCommand.Create(),
+    IngestCommand.Create(), TrainCommand.Create(), ExtractCommand.Create(), ClusterCommand.Create(), MapCommand.Create(), AssignCommand.Create(), ClustersCommand.Create(), SampleCommand.Create(), DedupCommand.Create(), EvaluateCommand.Create(),
     RunCommand.Create(), DemoCommand.Create(), ServeCommand.Create(), DatasetsCommand.Create(), ImportEncoderCommand.Create(), ExportCommand.Create(),
     RunsCommand.Create(), CorpusCommand.Create(), QuarantineCommand.Create(), PeekCommand.Create(), StoreCommand.Create(), DoctorCommand.Create(),
     WorkerCommand.Create(), SelftestCommand.Create(),
