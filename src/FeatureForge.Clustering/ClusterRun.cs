@@ -99,6 +99,7 @@ public static class ClusterRun
         var found = spec.Method switch
         {
             "tree" => TreeMethod.Run(vectors, sample, spec.Seed, spec.Device, progress.Report, stop),
+            "hdbscan" => HdbscanMethod.Run(vectors, sample, spec.Density(sample.Count), spec.Seed, progress.Report, stop),
             _ => KMeansMethod.Run(vectors, sample, spec.K, spec.Seed, spec.Device, progress.Report, stop),
         };
         if (spec.Refine is { } finer) found = LeafRefinement.Of(vectors, SetVectors.Read(context.Store, spec.Set, finer, spec.Grain, stop), found, spec.Seed, spec.Device, progress.Report, stop);

@@ -7,8 +7,8 @@ namespace FeatureForge.Clustering;
 /// <summary>Cluster one level and grain of an embedding set. The default method needs no parameter.</summary>
 public sealed record ClusterSpec
 {
-    /// <summary>tree: communities of the neighbour graph in a tree; kmeans: k flat clusters.</summary>
-    public static IReadOnlyList<string> Methods { get; } = ["tree", "kmeans"];
+    /// <summary>tree: communities of the neighbour graph in a tree; kmeans: k flat clusters; hdbscan: dense groups and noise.</summary>
+    public static IReadOnlyList<string> Methods { get; } = ["tree", "kmeans", "hdbscan"];
 
     public required string Set { get; init; }
     /// <summary>Name of the clustering to make; null = the set's name, with level and grain appended unless they are high and item.</summary>
@@ -22,9 +22,22 @@ public sealed record ClusterSpec
     public string Method { get; init; } = "tree";
     /// <summary>Number of clusters (kmeans only); null = the one of highest simplified silhouette on a ladder up to twice the square root of the vectors.</summary>
     public int? K { get; init; }
+    /// <summary>Fewest vectors of a cluster (hdbscan only); null = 5, or one in 2,000 of more than 10,000 vectors.</summary>
+    public int? MinClusterSize { get; init; }
+    /// <summary>The neighbour whose distance says how dense it is around a vector, the vector itself not counted (hdbscan only); null = the fewest vectors of a cluster, at most 5 when those are chosen by themselves.</summary>
+    public int? MinSamples { get; init; }
+    /// <summary>eom: clusters that last longest as density rises (excess of mass); leaf: the finest ones (hdbscan only).</summary>
+    public string Selection { get; init; } = "eom";
     public int Seed { get; init; }
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
+
+    internal HdbscanOptions Density(int rows) => new()
+    {
+        MinClusterSize = MinClusterSize ?? Math.Max(5, rows / 2000),
+        MinSamples = MinSamples ?? MinClusterSize ?? 5,
+        Selection = Selection == "leaf" ? DensitySelection.Leaf : DensitySelection.ExcessOfMass,
+    };
 
     /// <summary>The name the clustering gets.</summary>
     public string ClusteringName() => Clustering
@@ -41,6 +54,11 @@ public sealed record ClusterSpec
         Check(DeviceChoice.Problem(Device));
         if (!Methods.Contains(Method)) Check($"Method '{Method}' is unknown; expected {string.Join(" or ", Methods)}.");
         if (K is < 1) Check($"k is {K}; expected at least 1.");
+        if (MinClusterSize is < 2) Check($"The fewest vectors of a cluster are {MinClusterSize}; expected at least 2.");
+        if (MinSamples is < 1) Check($"min-samples is {MinSamples}; expected at least 1.");
+        if (Selection is not ("eom" or "leaf")) Check($"Selection '{Selection}' is unknown; expected eom or leaf.");
+        if (Method != "hdbscan" && (MinClusterSize ?? MinSamples) is not null) Check($"min-cluster-size and min-samples belong to method hdbscan, not {Method}. Leave them out, or use method hdbscan.");
+        if (K is not null && Method == "hdbscan") Check("k belongs to method kmeans; hdbscan finds its own number of clusters. Leave k out, or use method kmeans.");
         if (K is not null && Method == "tree") Check("k belongs to method kmeans; the tree finds its own number of clusters. Leave k out, or use method kmeans.");
         return problems;
     }

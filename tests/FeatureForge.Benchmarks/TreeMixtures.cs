@@ -68,11 +68,11 @@ internal static class TreeMixtures
         var classes = branches.Aggregate(1, (product, count) => product * count);
         var labels = new int[rows];
         var vectors = new float[rows * dimension];
+        var path = new int[branches.Length];
         for (var row = 0; row < rows; row++)
         {
             labels[row] = random.Stream(9).Below(row, classes);
             var node = labels[row];
-            Span<int> path = stackalloc int[branches.Length];
             for (var level = branches.Length - 1; level >= 0; level--)
             {
                 path[level] = node;

@@ -141,6 +141,9 @@ internal sealed record EncoderSpec
 
     internal bool IsResidual(int block) => Residual.Count > 0 && Residual[block];
 
+    /// <summary>Convolutional encoders: widths of fully connected blocks on the pooled last block. They count on as blocks; objectives see the last one.</summary>
+    public IReadOnlyList<int> Head { get; init; } = [];
+
     /// <summary>After which blocks (1 = first) a level is read; the vectors of several blocks stand side by side.</summary>
     public IReadOnlyList<int> Low { get; init; } = [];
     public IReadOnlyList<int> Mid { get; init; } = [];
@@ -179,4 +182,6 @@ internal sealed record EncoderSpec
     public bool RandomWords { get; init; }
     /// <summary>Text: dimensions of the latent semantic space of the raw level.</summary>
     public int RawWidth { get; init; }
+    /// <summary>Text, bag of words: how much of the raw level stands beside the learned vector at high, as a share of its length; 0 = nothing.</summary>
+    public double RawShare { get; init; }
 }
