@@ -16,6 +16,8 @@ public sealed record KMeansOptions
     public int SwapRounds { get; init; } = 40;
     /// <summary>Start at rows drawn at random instead of k-means++ or k-means||.</summary>
     public bool RandomSeeds { get; init; }
+    /// <summary>Sizes that differ by at most one (CPU only): rows then belong to the cluster that balance gives them, not always to the nearest.</summary>
+    public bool Balanced { get; init; }
     /// <summary>A restart ends when a pass lowers the inertia by less than this fraction, or changes no assignment.</summary>
     public double Tolerance { get; init; } = 1e-6;
     public long Seed { get; init; }

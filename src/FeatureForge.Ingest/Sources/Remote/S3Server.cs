@@ -14,11 +14,14 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
 {
     internal readonly record struct Listed(string Key, long Size, string ETag);
 
-    private readonly Lazy<AmazonS3Client> _client = new(() => Connect(limits));
+    // Attempts at an object are counted by its download.
+    private readonly Lazy<AmazonS3Client> _client = new(() => Connect(limits, retries: 0));
+    private readonly Lazy<AmazonS3Client> _lister = new(() => Connect(limits, limits.Attempts - 1));
 
     public void Dispose()
     {
         if (_client.IsValueCreated) _client.Value.Dispose();
+        if (_lister.IsValueCreated) _lister.Value.Dispose();
     }
 
     /// <summary>Bucket and key or prefix of s3://bucket/key: as they are, not escaped.</summary>
@@ -39,9 +42,9 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
             ListObjectsV2Response page;
             try
             {
-                page = _client.Value.ListObjectsV2Async(request, stop).GetAwaiter().GetResult();
+                page = _lister.Value.ListObjectsV2Async(request, stop).GetAwaiter().GetResult();
             }
-            catch (AmazonServiceException error)
+            catch (Exception error) when (error is AmazonServiceException or AmazonClientException or HttpRequestException)
             {
                 throw new IOException($"s3://{bucket}/{prefix} cannot be listed: {Said(error)}. Check bucket, credentials and AWS_ENDPOINT_URL_S3, and ingest again.", error);
             }
@@ -61,7 +64,7 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
         patience.CancelAfter(TimeSpan.FromSeconds(limits.ConnectSeconds + limits.StallSeconds));
         try
         {
-            var answer = await _client.Value.GetObjectAsync(request, patience.Token);
+            var answer = await GetAsync(request, patience.Token);
             var isPart = answer.HttpStatusCode == HttpStatusCode.PartialContent;
             var start = isPart ? offset : 0;
             return new(false, answer.ResponseStream, start, start + answer.ContentLength, new(answer.ETag, null), null, answer);
@@ -84,6 +87,20 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
         }
     }
 
+    // The SDK holds whole objects against their ETag as an MD5 sum, and fails where a server's ETag is none; ranges it leaves be.
+    private async Task<GetObjectResponse> GetAsync(GetObjectRequest request, CancellationToken stop)
+    {
+        try
+        {
+            return await _client.Value.GetObjectAsync(request, stop);
+        }
+        catch (FormatException) when (request.ByteRange == null)
+        {
+            request.ByteRange = new("bytes=0-");
+            return await _client.Value.GetObjectAsync(request, stop);
+        }
+    }
+
     private static RemoteException Failure(AmazonServiceException error) => (int)error.StatusCode switch
     {
         404 => new(RejectionCode.NotFound, $"There is no such object: {Said(error)}.", isTransient: false),
@@ -92,17 +109,16 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
         _ => new(RejectionCode.Unreachable, $"The S3 server failed: {Said(error)}", isTransient: true),
     };
 
-    private static string Said(AmazonServiceException error) => $"{(int)error.StatusCode} {error.ErrorCode} {error.Message}".Trim();
+    private static string Said(Exception error) => error is AmazonServiceException answer ? $"{(int)answer.StatusCode} {answer.ErrorCode} {error.Message}".Trim() : error.Message;
 
-    private static AmazonS3Client Connect(RemoteLimits limits)
+    private static AmazonS3Client Connect(RemoteLimits limits, int retries)
     {
         var endpoint = Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL");
         var region = Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
         var config = new AmazonS3Config
         {
             ForcePathStyle = endpoint != null,
-            // Attempts are counted by the download; these are for listings.
-            MaxErrorRetry = limits.Attempts - 1,
+            MaxErrorRetry = retries,
             ConnectTimeout = TimeSpan.FromSeconds(limits.ConnectSeconds),
             Timeout = TimeSpan.FromSeconds(limits.ConnectSeconds + limits.StallSeconds),
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
