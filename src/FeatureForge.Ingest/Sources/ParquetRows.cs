@@ -17,11 +17,12 @@ internal sealed class ParquetRows : IDisposable
     private readonly ParquetFileReader _file;
     private readonly List<(int Index, string Name, ColumnDescriptor Descriptor)> _leaves = [];
 
-    public ParquetRows(Stream stream)
+    /// <param name="path">The file; not a stream, whose callbacks the native library may still make when the runtime has collected them.</param>
+    public ParquetRows(string path)
     {
         _properties = ReaderProperties.GetDefaultReaderProperties();
         _properties.EnableBufferedStream();
-        _file = new(stream, _properties, leaveOpen: true);
+        _file = new(path, _properties);
         var schema = _file.FileMetaData.Schema;
         for (var i = 0; i < schema.NumColumns; i++) _leaves.Add((i, NameOf(schema.Column(i)), schema.Column(i)));
     }
@@ -40,9 +41,10 @@ internal sealed class ParquetRows : IDisposable
         for (var group = 0; group < _file.FileMetaData.NumRowGroups; group++)
         {
             using var reader = _file.RowGroup(group);
-            var readers = wanted.Select(leaf => reader.Column(leaf.Index)).ToList();
+            var readers = new List<ColumnReader>();
             try
             {
+                foreach (var leaf in wanted) readers.Add(reader.Column(leaf.Index));
                 var cursors = readers.Select(column => column.Apply(new CursorMaker())).ToList();
                 for (var row = 0L; row < reader.MetaData.NumRows; row++)
                 {
