@@ -15,6 +15,7 @@ internal static class KMeansOnHost
             var random = new CounterRandom(options.Seed).Stream(restart);
             var done = restart * options.Iterations;
             var found = Descend(values, rows, dimension, options, random, pass => progress?.Invoke(done + Math.Min(pass, options.Iterations), options.Restarts * options.Iterations), stop);
+            if (options.Balanced) found = KMeansBalance.Of(values, rows, dimension, found, options.Metric, stop);
             if (best is null || found.Inertia < best.Inertia) best = found;
         }
         for (var i = 0; i < best!.Centroids.Length && options.Metric == VectorMetric.L2; i++) best.Centroids[i] += centre[i % dimension];

@@ -11,11 +11,13 @@ public sealed record KMeansOptions
     /// <summary>At most this many passes per restart.</summary>
     public int Iterations { get; init; } = 300;
     /// <summary>Independent seedings; the one of least inertia wins, the earlier one at a tie.</summary>
-    public int Restarts { get; init; } = 1;
+    public int Restarts { get; init; } = 2;
     /// <summary>At most this many rounds of swaps of cheap centroids to places where they gain (CPU only); 0: plain Lloyd from the seeds.</summary>
     public int SwapRounds { get; init; } = 40;
     /// <summary>Start at rows drawn at random instead of k-means++ or k-means||.</summary>
     public bool RandomSeeds { get; init; }
+    /// <summary>Sizes that differ by at most one (CPU only): rows then belong to the cluster that balance gives them, not always to the nearest.</summary>
+    public bool Balanced { get; init; }
     /// <summary>A restart ends when a pass lowers the inertia by less than this fraction, or changes no assignment.</summary>
     public double Tolerance { get; init; } = 1e-6;
     public long Seed { get; init; }

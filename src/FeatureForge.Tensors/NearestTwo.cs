@@ -29,6 +29,12 @@ internal sealed unsafe class NearestTwo : IDisposable
     internal static (int[] Index, float[] Squared, int[] SecondIndex, float[] SecondSquared) Among(float[] values, int rows, int dimension, float[] targets, int count, VectorMetric metric)
     {
         using var packed = new PackedTargets(targets, count, dimension, metric == VectorMetric.Cosine ? [] : PackedTargets.HalfSquares(targets, count, dimension));
+        return Among(values, rows, dimension, packed, metric);
+    }
+
+    /// <summary>The same for targets with offsets of the caller's own, which the squared distances then contain.</summary>
+    internal static (int[] Index, float[] Squared, int[] SecondIndex, float[] SecondSquared) Among(float[] values, int rows, int dimension, PackedTargets packed, VectorMetric metric)
+    {
         var (index, squared, secondIndex, secondSquared) = (new int[rows], new float[rows], new int[rows], new float[rows]);
         var pin = System.Runtime.InteropServices.GCHandle.Alloc(values, System.Runtime.InteropServices.GCHandleType.Pinned);
         var from = pin.AddrOfPinnedObject();

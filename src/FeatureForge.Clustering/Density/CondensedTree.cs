@@ -188,7 +188,7 @@ internal sealed class CondensedTree
 
     /// <summary>
     /// Soft memberships of a row in the chosen clusters, summing to at most 1: for each the density at which row and cluster are still
-    /// together, as a share of the cluster's highest; normalised, times the largest share.
+    /// together, as a share of the row's own; normalised, times how surely the row is in any of them.
     /// </summary>
     internal double[] Soft(int row, int[] chosen)
     {
@@ -201,16 +201,19 @@ internal sealed class CondensedTree
             lambda = _clusters[cluster].Birth;
         }
         var shares = new double[chosen.Length];
+        var certain = 0.0;
         for (var i = 0; i < chosen.Length; i++)
         {
             var meeting = chosen[i];
             while (!until.ContainsKey(meeting)) meeting = _clusters[meeting].Parent;
             // Within the cluster itself the row's own density counts; otherwise both part when the meeting cluster splits.
             var together = meeting == chosen[i] ? _lambda[row] : until[meeting];
-            shares[i] = _clusters[chosen[i]].Death > 0 ? Math.Min(1, together / _clusters[chosen[i]].Death) : 1;
+            shares[i] = together / _lambda[row];
+            var death = _clusters[chosen[i]].Death;
+            certain = Math.Max(certain, death > 0 ? Math.Min(1, together / death) : 1);
         }
-        var (sum, most) = (shares.Sum(), shares.DefaultIfEmpty(0).Max());
-        return sum > 0 ? Array.ConvertAll(shares, share => share / sum * most) : shares;
+        var sum = shares.Sum();
+        return sum > 0 ? Array.ConvertAll(shares, share => share / sum * certain) : shares;
     }
 
     /// <summary>Outlier scores in [0,1] (GLOSH, Campello et al. 2015): 1 - the row's density over the highest below its last cluster.</summary>

@@ -41,11 +41,12 @@ internal sealed class ParquetRows : IDisposable
         for (var group = 0; group < _file.FileMetaData.NumRowGroups; group++)
         {
             using var reader = _file.RowGroup(group);
-            var readers = new List<ColumnReader>();
+            var readers = new List<ColumnReader>(wanted.Count);
             try
             {
+                // One by one: when a broken column cannot be opened, those before it are closed, not left to the garbage collector.
                 foreach (var leaf in wanted) readers.Add(reader.Column(leaf.Index));
-                var cursors = readers.Select(column => column.Apply(new CursorMaker())).ToList();
+                var cursors = readers.ConvertAll(column => column.Apply(new CursorMaker()));
                 for (var row = 0L; row < reader.MetaData.NumRows; row++)
                 {
                     var fields = new Dictionary<string, object?>(wanted.Count);
