@@ -17,12 +17,12 @@ internal sealed class ParquetRows : IDisposable
     private readonly ParquetFileReader _file;
     private readonly List<(int Index, string Name, ColumnDescriptor Descriptor)> _leaves = [];
 
-    public ParquetRows(Stream stream)
+    /// <param name="path">The file; not a stream, whose callbacks the native library may still make when the runtime has collected them.</param>
+    public ParquetRows(string path)
     {
         _properties = ReaderProperties.GetDefaultReaderProperties();
         _properties.EnableBufferedStream();
-        // By path where there is one: the library then reads by itself, and what a broken file leaves behind holds no reference to the stream.
-        _file = stream is FileStream { Position: 0 } file ? new(file.Name, _properties) : new(stream, _properties, leaveOpen: true);
+        _file = new(path, _properties);
         var schema = _file.FileMetaData.Schema;
         for (var i = 0; i < schema.NumColumns; i++) _leaves.Add((i, NameOf(schema.Column(i)), schema.Column(i)));
     }

@@ -124,7 +124,7 @@ internal sealed class SourceReader
 
     private IEnumerable<Finding> InParquet(Place place, MediaFormat format, Stream stream, long? size)
     {
-        using var seekable = Seekable(stream, size);
+        using var seekable = Seekable(stream, size, onDisk: true);
         foreach (var finding in Follow(_tables.Findings(place, format, seekable))) yield return finding;
     }
 
@@ -247,10 +247,10 @@ internal sealed class SourceReader
     }
 
     // Small ones in memory, larger ones in a file that goes with the stream.
-    private Stream Seekable(Stream stream, long? size)
+    private Stream Seekable(Stream stream, long? size, bool onDisk = false)
     {
-        if (stream.CanSeek) return stream;
-        Stream spool = size <= MemorySpoolBytes ? new MemoryStream() : ScratchFailedException.Guard(_setting.ScratchFolder, () =>
+        if (onDisk ? stream is FileStream : stream.CanSeek) return stream;
+        Stream spool = size <= MemorySpoolBytes && !onDisk ? new MemoryStream() : ScratchFailedException.Guard(_setting.ScratchFolder, () =>
         {
             Directory.CreateDirectory(_setting.ScratchFolder);
             return new FileStream(System.IO.Path.Combine(_setting.ScratchFolder, $"archive-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
@@ -272,6 +272,7 @@ internal sealed class SourceReader
             spool.Dispose();
             throw;
         }
+        spool.Flush();
         spool.Position = 0;
         return spool;
     }

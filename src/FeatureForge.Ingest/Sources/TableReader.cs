@@ -41,7 +41,7 @@ internal sealed class TableReader(IngestSpec spec, Func<Place, byte[], Finding> 
 
     private IEnumerable<Finding> OfParquet(Place place, MediaFormat format, Stream stream)
     {
-        using var rows = new ParquetRows(stream);
+        using var rows = new ParquetRows(((FileStream)stream).Name);
         var columns = ColumnChoice.Of(spec, rows.Columns, place.IsRoot);
         foreach (var finding in OfRows(place, format, rows.Read(columns), columns)) yield return finding;
     }
