@@ -47,7 +47,7 @@ public static class IngestRun
         var gate = new MemoryGate(WaitingBytes);
         using var threads = new SemaphoreSlim(Environment.ProcessorCount);
         var queue = Channel.CreateBounded<Task<Outcome>>(2 * Environment.ProcessorCount);
-        var reading = Task.Run(() => FeedAsync(spec, context, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
+        var reading = Task.Run(() => FeedAsync(spec, context, known, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
         var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.Done.Count));
         try
         {
@@ -86,14 +86,25 @@ public static class IngestRun
         Outcome Decode(Finding finding, bool alone) => decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, ended.Token);
     }
 
-    private static async Task FeedAsync(IngestSpec spec, RunContext context, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
+    private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
     {
         // The same path may occur more than once (in an archive): count, do not just remember.
         var done = staged.SelectMany(part => part.Done).CountBy(key => key).ToDictionary(StringComparer.Ordinal);
         Exception? failure = null;
         try
         {
-            foreach (var finding in new SourceReader(spec, context.Store.Root, gate, context.Time, stop).Findings())
+            var setting = new SourceSetting
+            {
+                StoreFolder = context.Store.Root,
+                ScratchFolder = Path.Combine(context.StagingFolder, "sources"),
+                Gate = gate,
+                Time = context.Time,
+                IsSettled = key => done.GetValueOrDefault(key) > 0,
+                IsKnownItem = known.HasItem,
+                IsKnownBad = known.HasRejection,
+                MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
+            };
+            foreach (var finding in new SourceReader(spec, setting, stop).Findings())
             {
                 stop.ThrowIfCancellationRequested();
                 if (done.TryGetValue(StagedPart.KeyOf(finding), out var times) && times > 0)

@@ -59,7 +59,9 @@ public static class MediaPreview
 
     private static SKBitmap Upright(ItemRow row, int side)
     {
-        var (rgb, width, height, origin) = StoredItem.Rgb(row, side);
+        var pixels = StoredItem.Rgb(row, side);
+        var rgb = pixels.Rgb.Span;
+        var (width, height, origin) = (pixels.Width, pixels.Height, pixels.Origin);
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var rgba = new byte[width * height * 4];
         for (int from = 0, to = 0; from < rgb.Length; from += 3, to += 4) (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) = (rgb[from], rgb[from + 1], rgb[from + 2], 255);

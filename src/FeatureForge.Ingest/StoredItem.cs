@@ -13,8 +13,19 @@ internal static class StoredItem
     public static MediaContent Content(ItemRow row)
     {
         if (row.Content != null) return new(row.Content, null);
+        if (RemoteReader.IsRemote(row.SourceUri)) return new(RemoteContent.Read(row), null);
         var path = FileUri.PathOf(row.SourceUri) ?? throw new FileNotFoundException($"Item {row.ItemId} lies at {row.SourceUri}, which is no file.");
+        if (OperatingSystem.IsLinux() && FileUri.Of(path) != row.SourceUri) return new(WithRawName(row), null);
         return File.Exists(path) ? new(null, path) : throw new FileNotFoundException($"Item {row.ItemId} was ingested by reference and its file {path} has gone.");
+    }
+
+    // A name that is not UTF-8 has no string that opens it.
+    private static byte[] WithRawName(ItemRow row)
+    {
+        using var file = LinuxFiles.Open(FileUri.BytesOf(row.SourceUri));
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
     }
 
     public static DecodedImage Image(ItemRow row, IReadOnlyList<int> sizes)
@@ -26,13 +37,12 @@ internal static class StoredItem
     }
 
     /// <summary>Interleaved RGB pixels as stored, both sides at least <paramref name="size"/> where the source has that many.</summary>
-    public static (byte[] Rgb, int Width, int Height, SKEncodedOrigin Origin) Rgb(ItemRow row, int size)
+    public static DecodedPixels Rgb(ItemRow row, int size)
     {
         var content = Content(row);
-        if (row.MediaType == RawPixels.MediaType) return (RawPixels.ToRgb(content.Bytes!, row.Channels!.Value), row.Width!.Value, row.Height!.Value, SKEncodedOrigin.TopLeft);
+        if (row.MediaType == RawPixels.MediaType) return new(RawPixels.ToRgb(content.Bytes!, row.Channels!.Value), row.Width!.Value, row.Height!.Value, SKEncodedOrigin.TopLeft, row.Width.Value, row.Height.Value, row.Channels.Value);
         using var data = content.Bytes != null ? SKData.CreateCopy(content.Bytes) : SKData.Create(content.FilePath);
-        var (rgb, width, height, origin, _) = ImageDecoder.Read(data, new(MediaKind.Image, row.MediaType, row.MediaType), size, Limits, long.MaxValue);
-        return (rgb, width, height, origin);
+        return ImageDecoder.Read(data, new(MediaKind.Image, row.MediaType, row.MediaType), size, Limits, long.MaxValue);
     }
 
     public static DecodedAudio Audio(ItemRow row, int rate, string scratchFolder, CancellationToken stop)

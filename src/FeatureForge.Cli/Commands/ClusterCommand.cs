@@ -15,9 +15,12 @@ internal static class ClusterCommand
         var grain = new Option<string>("--grain") { Description = "item, segment or patch.", DefaultValueFactory = _ => "item" };
         var method = new Option<string>("--method") { Description = $"{string.Join(" or ", ClusterSpec.Methods)}.", DefaultValueFactory = _ => "tree" };
         var k = new Option<int?>("--k") { Description = "Number of clusters (kmeans)." };
+        var minClusterSize = new Option<int?>("--min-cluster-size") { Description = "Fewest vectors of a cluster (hdbscan). Default: 5, or one in 2,000." };
+        var minSamples = new Option<int?>("--min-samples") { Description = "Which neighbour says how dense it is, the vector itself not counted (hdbscan). Default: --min-cluster-size, else 5." };
+        var selection = new Option<string>("--selection") { Description = "eom or leaf (hdbscan).", DefaultValueFactory = _ => "eom" };
         var seed = new Option<int>("--seed") { Description = "Of every random draw." };
         var device = SharedOptions.Device();
-        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, grain, method, k, seed, device)
+        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, grain, method, k, minClusterSize, minSamples, selection, seed, device)
             .Does((parsed, options, stop) =>
             {
                 var grains = Verb.Words<Grain>("--grain", [parsed.GetValue(grain)!]);
@@ -30,6 +33,9 @@ internal static class ClusterCommand
                     Grain = grains[0],
                     Method = parsed.GetValue(method)!,
                     K = parsed.GetValue(k),
+                    MinClusterSize = parsed.GetValue(minClusterSize),
+                    MinSamples = parsed.GetValue(minSamples),
+                    Selection = parsed.GetValue(selection)!,
                     Seed = parsed.GetValue(seed),
                     Device = parsed.GetValue(device)!,
                 }, options.OpenStore(), options, stop);

@@ -9,14 +9,21 @@ internal static class IngestCommand
 {
     internal static Command Create()
     {
-        var sources = new Argument<string[]>("SOURCE") { Description = "Folders, archives (zip, tar, tar.gz), IDX files, tables (csv, tsv, jsonl) or media files.", Arity = ArgumentArity.OneOrMore };
+        var sources = new Argument<string[]>("SOURCE") { Description = "Folders, archives (zip; tar, also gz, zst, bz2, xz), IDX files, tables (csv, tsv, jsonl, parquet), lists of URLs (txt), media files; http(s) URLs of such files; s3://bucket/prefix.", Arity = ArgumentArity.OneOrMore };
         var corpus = new Option<string>("--corpus") { Description = "The corpus to make or to add to.", Required = true };
         var modality = new Option<string>("--modality") { Description = "auto, image, audio or text. Other files are quarantined.", DefaultValueFactory = _ => "auto" };
         var textColumns = new Option<string[]>("--text-column") { Description = "Columns of tables that hold the text." };
+        var mediaColumns = new Option<string[]>("--media-column") { Description = "Columns of tables that hold a file's bytes (Parquet; base64 elsewhere)." };
+        var urlColumns = new Option<string[]>("--url-column") { Description = "Columns of tables that hold a URL, or a path relative to the table's folder." };
         var idColumn = new Option<string?>("--id-column") { Description = "Column of tables that names the row." };
-        var reference = new Option<bool>("--reference") { Description = "Keep the place of files instead of their bytes." };
+        var reference = new Option<bool>("--reference") { Description = "Keep the place (path, URL) of files instead of their bytes." };
+        var parallel = new Option<int>("--parallel") { Description = "Downloads at the same time.", DefaultValueFactory = _ => new RemoteLimits().Parallel };
+        var attempts = new Option<int>("--attempts") { Description = "How often a URL is asked for before it is quarantined.", DefaultValueFactory = _ => new RemoteLimits().Attempts };
+        var stall = new Option<double>("--stall-seconds") { Description = "A connection without a byte for so long is dead.", DefaultValueFactory = _ => new RemoteLimits().StallSeconds };
+        var allowPrivate = new Option<bool>("--allow-private-addresses") { Description = "Also connect to private, loopback and link-local addresses." };
+        var ignoreRobots = new Option<bool>("--ignore-robots") { Description = "Take content whose server opts out with X-Robots-Tag. Only with permission." };
         var maxQuarantine = new Option<double>("--max-quarantine") { Description = "Fail, publishing nothing, when more than this fraction is quarantined.", DefaultValueFactory = _ => 1 };
-        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, idColumn, reference, maxQuarantine)
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots)
             .Does((parsed, options, stop) =>
             {
                 var spec = new IngestSpec
@@ -25,9 +32,19 @@ internal static class IngestCommand
                     Corpus = parsed.GetRequiredValue(corpus),
                     Modality = SharedOptions.ModalityOf(parsed.GetValue(modality)),
                     TextColumns = Verb.List(parsed.GetValue(textColumns)),
+                    MediaColumns = Verb.List(parsed.GetValue(mediaColumns)),
+                    UrlColumns = Verb.List(parsed.GetValue(urlColumns)),
                     IdColumn = parsed.GetValue(idColumn),
                     Reference = parsed.GetValue(reference),
                     MaxQuarantine = parsed.GetValue(maxQuarantine),
+                    Remote = new()
+                    {
+                        Parallel = parsed.GetValue(parallel),
+                        Attempts = parsed.GetValue(attempts),
+                        StallSeconds = parsed.GetValue(stall),
+                        AllowPrivateAddresses = parsed.GetValue(allowPrivate),
+                        IgnoreRobots = parsed.GetValue(ignoreRobots),
+                    },
                 };
                 // Before a wrong request makes a store.
                 BadRequestException.ThrowIfAny(spec.Problems());

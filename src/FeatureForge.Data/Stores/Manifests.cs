@@ -117,6 +117,19 @@ public sealed record SetManifest
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
+/// <summary>What became of a cluster when its set was clustered again.</summary>
+/// <param name="Kind">split, merge, birth or death.</param>
+/// <param name="From">Clusters of the clustering before.</param>
+/// <param name="To">Clusters of the one that replaced it.</param>
+/// <param name="Vectors">Vectors that the clusters before (of a birth: the new cluster) hold.</param>
+public sealed record ClusterChange(string Kind, IReadOnlyList<string> From, IReadOnlyList<string> To, long Vectors);
+
+/// <summary>How a clustering differs from the one of the same name that it replaced.</summary>
+/// <param name="PreviousRunId">The run that made the one before.</param>
+/// <param name="Kept">Leaves that kept their id.</param>
+/// <param name="VectorsKept">Share of the vectors in both that are still in a leaf of the same id.</param>
+public sealed record ClusterChanges(string PreviousRunId, int Kept, double VectorsKept, IReadOnlyList<ClusterChange> Changes);
+
 /// <summary>clusterings/NAME/clustering.json</summary>
 public sealed record ClusteringManifest
 {
@@ -137,6 +150,16 @@ public sealed record ClusteringManifest
     public required IReadOnlyList<PartFile> ClusterParts { get; init; }
     public required IReadOnlyList<PartFile> MembershipParts { get; init; }
     public required IReadOnlyList<PartFile> MapParts { get; init; }
+    /// <summary>The recommended flat clusters: always the leaves, memberships' cluster_id. Coarser ones are cuts by depth.</summary>
+    public string FlatLayer { get; init; } = "leaf";
+    /// <summary>The level of the set whose vectors separate best without labels; null when only one was there or nothing was compared.</summary>
+    public string? BestLevel { get; init; }
+    /// <summary>Against the clustering of this name before; null for the first.</summary>
+    public ClusterChanges? Changes { get; init; }
+    /// <summary>edits/part-NNNNN.parquet: what people changed, append-only; kept by later runs, which honour it.</summary>
+    public IReadOnlyList<PartFile> EditParts { get; init; } = [];
+    /// <summary>assignments/set=NAME/part-00000.parquet: vectors put into the tree afterwards, per set.</summary>
+    public IReadOnlyList<PartFile> AssignmentParts { get; init; } = [];
     public required string RunId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 }

@@ -36,7 +36,7 @@ public static class StoreVerify
         }
         foreach (var clustering in store.Clusterings())
             check.Manifest(store.ClusteringFolder(clustering.Name),
-                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts], ["clusters", "memberships", "map"]);
+                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts, .. clustering.EditParts, .. clustering.AssignmentParts], ["clusters", "memberships", "map", "edits", "assignments"]);
         foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
         check.Staging(store.PathOf(".staging"));
         return check.Result();

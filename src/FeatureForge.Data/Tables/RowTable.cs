@@ -86,7 +86,8 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         using var group = reader.OpenRowGroupReader(index);
         var values = new Dictionary<string, object?[]>();
         if (group.RowCount == 0) return ([], values);
-        foreach (var column in columns.Where(wanted))
+        // Files of earlier versions lack the columns that were added since; those read as null.
+        foreach (var column in columns.Where(column => wanted(column) && reader.Schema.Fields.Any(field => field.Name == column.Name)))
         {
             stop.ThrowIfCancellationRequested();
             values[column.Name] = await column.ReadAsync(group, stop);

@@ -20,6 +20,13 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     /// <param name="alone">Nothing else is being decoded: memory up to the limits may be used.</param>
     public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
     {
+        var outcome = DecodeOnce(finding, forms, isKnown, isKnownBad, alone, stop);
+        if (finding.Candidate is FileCandidate { IsDownload: true, FilePath: { } download } && outcome.Kind != OutcomeKind.TooBigForNow) File.Delete(download);
+        return outcome;
+    }
+
+    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    {
         if (finding.Rejection is { } rejection)
             return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
 
@@ -79,6 +86,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
         RowCandidate row => ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(row.Text)),
         FileCandidate file => new MediaContent(file.Bytes, file.FilePath).Sha256(),
+        UnchangedCandidate unchanged => unchanged.Sha256,
         _ => throw new InvalidOperationException($"No bytes in {candidate.GetType().Name}."),
     };
 
@@ -118,7 +126,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
     {
         var content = new MediaContent(file.Bytes, file.FilePath);
-        var keepsPlace = file.Bytes == null || (spec.Reference && file.FilePath != null);
+        var keepsPlace = file.Bytes == null || (spec.Reference && file.CanBeReferenced);
         var modality = file.Format.Modality ?? Modality.Text;
         var row = Row(file, id, modality, file.Format.MediaType, keepsPlace ? null : file.Bytes);
         switch (modality)

@@ -36,7 +36,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             UpdatedAt = context.Time.GetUtcNow(),
             Items = Enum.GetValues<Modality>().Select(modality => (modality, Count: Before(modality) + withItems.Sum(part => part.Items.GetValueOrDefault(modality)))).Where(entry => entry.Count > 0).ToDictionary(entry => entry.modality, entry => entry.Count),
             Quarantined = (_before?.Quarantined ?? 0) + quarantined,
-            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.Of)).Distinct()],
+            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.OfSource)).Distinct()],
             ItemParts = [.. _before?.ItemParts ?? [], .. items],
             QuarantineParts = [.. _before?.QuarantineParts ?? [], .. quarantine],
             Preparations = preparations.Settled,

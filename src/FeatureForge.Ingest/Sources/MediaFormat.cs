@@ -12,7 +12,10 @@ internal enum MediaKind
     Idx,
     Zip,
     Tar,
-    Gzip,
+    /// <summary>One stream, compressed: gzip, bzip2, xz, Zstandard.</summary>
+    Compressed,
+    /// <summary>A table that is read by columns and from its end.</summary>
+    Parquet,
     Other,
 }
 
@@ -27,7 +30,7 @@ internal sealed record MediaFormat(MediaKind Kind, string MediaType, string Name
     {
         MediaKind.Image or MediaKind.Idx => Data.Modality.Image,
         MediaKind.Audio => Data.Modality.Audio,
-        MediaKind.Text or MediaKind.Table => Data.Modality.Text,
+        MediaKind.Text => Data.Modality.Text,
         _ => null,
     };
 
@@ -60,6 +63,8 @@ internal sealed record MediaFormat(MediaKind Kind, string MediaType, string Name
         if (head.Length >= 12 && (head.StartsWith("RIFF"u8) || head.StartsWith("RIFX"u8) || head.StartsWith("RF64"u8))) return ByRiffForm(head[8..12]);
         if (head.Length >= 12 && head.StartsWith("FORM"u8) && (head[8..12].SequenceEqual("AIFF"u8) || head[8..12].SequenceEqual("AIFC"u8))) return new(MediaKind.Audio, "audio/aiff", "AIFF");
         if (IsBitmap(head)) return new(MediaKind.Image, "image/bmp", "BMP");
+        if (IsIcon(head)) return new(MediaKind.Image, "image/x-icon", "icon");
+        if (IsNetpbm(head)) return new(MediaKind.Image, "image/x-portable-anymap", "Netpbm");
         if (head.Length >= 3 && head[..3].SequenceEqual("ID3"u8)) return new(MediaKind.Audio, "audio/mpeg", "MP3");
         if (IsTar(head)) return new(MediaKind.Tar, "application/x-tar", "tar archive");
         if (IsIdx(head)) return new(MediaKind.Idx, "application/x-idx", "IDX");
@@ -72,6 +77,39 @@ internal sealed record MediaFormat(MediaKind Kind, string MediaType, string Name
     // "BM" may also begin a text: its header says how long itself is.
     private static bool IsBitmap(ReadOnlySpan<byte> head) =>
         head.Length >= 18 && head.StartsWith("BM"u8) && head[14] is 12 or 40 or 52 or 56 or 64 or 108 or 124 or 16 && head[15] == 0 && head[16] == 0;
+
+    // Reserved 0, type 1 (icon) or 2 (cursor), a plausible count, and a directory entry whose reserved byte is 0 (or 255, as some write it).
+    private static bool IsIcon(ReadOnlySpan<byte> head) =>
+        head.Length >= 22 && head[0] == 0 && head[1] == 0 && head[2] is 1 or 2 && head[3] == 0 && head[4] is > 0 && head[5] == 0 && head[9] is 0 or 255 && head[21] == 0;
+
+    // "P6\n640 480": a letter and digit, white space, then a number or a comment.
+    private static bool IsNetpbm(ReadOnlySpan<byte> head)
+    {
+        if (head.Length < 8 || head[0] != 'P' || head[1] is < (byte)'1' or > (byte)'7' || head[2] is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')) return false;
+        var rest = head[3..].TrimStart(" \n\r\t"u8);
+        return head[1] == '7' ? rest.StartsWith("WIDTH"u8) || rest.StartsWith("#"u8) : rest.Length > 0 && (rest[0] == '#' || char.IsAsciiDigit((char)rest[0])) && IsMostlyHeader(rest);
+    }
+
+    // Prose that begins with "P1 2" is no picture: the first fields of a header are digits only.
+    private static bool IsMostlyHeader(ReadOnlySpan<byte> rest)
+    {
+        var numbers = 0;
+        while (numbers < 2 && rest.Length > 0)
+        {
+            if (rest[0] == '#')
+            {
+                var end = rest.IndexOfAny((byte)'\n', (byte)'\r');
+                if (end < 0) return false;
+                rest = rest[(end + 1)..].TrimStart(" \n\r\t"u8);
+                continue;
+            }
+            var length = rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+            if (length is < 1 or > 9) return false;
+            numbers++;
+            rest = rest[length..].TrimStart(" \n\r\t"u8);
+        }
+        return numbers == 2;
+    }
 
     private static MediaFormat ByBrand(ReadOnlySpan<byte> brand)
     {
