@@ -10,6 +10,14 @@ public enum RunKind
     Extract,
     Cluster,
     Map,
+    /// <summary>Puts new vectors into an existing tree of clusters.</summary>
+    Assign,
+    /// <summary>A person's rename, merge or split of clusters.</summary>
+    Edit,
+    /// <summary>A corpus balanced over a tree of clusters.</summary>
+    Sample,
+    /// <summary>A corpus without duplicates by meaning.</summary>
+    Dedup,
     Evaluate,
     /// <summary>Brings an encoder made elsewhere into the store.</summary>
     Import,
