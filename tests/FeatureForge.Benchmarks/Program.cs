@@ -6,8 +6,6 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- kmeans [MIXTURE ...] [--no-peers] | neighbours [ROWS] | microclusters [ROWS ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- kmeans [MIXTURE ...] [--no-peers] | neighbours [ROWS] | microclusters [ROWS ...]
 using FeatureForge.Benchmarks;
 
 if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(rest, Console.Out);
@@ -20,9 +18,4 @@ if (args is ["microclusters", .. var sizes]) return KMeansBenchmark.MicroCluster
 if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
 if (args is ["labels", .. var labels]) return await LabelBenchmark.RunAsync(labels, Console.Out);
 Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest-duplicates | labels; the head of Program.cs has their arguments.");
-if (args is ["labels", .. var labels]) return await LabelBenchmark.RunAsync(labels, Console.Out);
-if (args is ["kmeans", .. var mixtures]) return await KMeansBenchmark.KMeansAsync(mixtures, Console.Out);
-if (args is ["neighbours", .. var rows]) return KMeansBenchmark.Neighbours(rows, Console.Out);
-if (args is ["microclusters", .. var sizes]) return KMeansBenchmark.MicroClusterCosts(sizes, Console.Out);
-Console.Error.WriteLine("Usage: kmeans | neighbours | microclusters | quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE] | speed [training] [extraction] | soak | labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]");
 return 2;
