@@ -59,7 +59,8 @@ internal static class Coco
         }
         var root = new JsonObject
         {
-            ["images"] = images, ["annotations"] = annotations,
+            ["images"] = images,
+            ["annotations"] = annotations,
             ["categories"] = new JsonArray([.. categories.Select(pair => new JsonObject { ["id"] = pair.Value, ["name"] = pair.Key })]),
         };
         using var json = new System.Text.Json.Utf8JsonWriter(stream, new() { Indented = true });

@@ -33,8 +33,17 @@ public static class LabelImport
             var region = label.Cluster is null && label.RegionOf is { } of ? of(places.Item(id)!) : label.Region;
             var row = new LabelRow
             {
-                LabelId = LabelLog.NewId(), Target = label.Cluster is null ? LabelTarget.Item : LabelTarget.Cluster, TargetId = id, Clustering = label.Clustering, Name = label.Name, Source = LabelSource.Import,
-                Author = string.IsNullOrWhiteSpace(label.Author) ? author : label.Author, Confidence = label.Confidence ?? 1, At = label.At ?? now, Batch = batch, Region = region?.ToJson(),
+                LabelId = LabelLog.NewId(),
+                Target = label.Cluster is null ? LabelTarget.Item : LabelTarget.Cluster,
+                TargetId = id,
+                Clustering = label.Clustering,
+                Name = label.Name,
+                Source = LabelSource.Import,
+                Author = string.IsNullOrWhiteSpace(label.Author) ? author : label.Author,
+                Confidence = label.Confidence ?? 1,
+                At = label.At ?? now,
+                Batch = batch,
+                Region = region?.ToJson(),
             };
             if (known.Add(Key(row))) rows.Add(row);
             else there++;

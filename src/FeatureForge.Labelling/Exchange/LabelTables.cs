@@ -42,7 +42,9 @@ internal static class LabelTables
         foreach (var row in new LabelState(rows).Active)
             yield return new(row.TargetId, row.Name, row.Author, row.Confidence, row.At, LabelRegion.Parse(row.Region), $"label {row.LabelId}")
             {
-                Source = row.Source, Cluster = row.Target == LabelTarget.Cluster ? row.TargetId : null, Clustering = row.Clustering,
+                Source = row.Source,
+                Cluster = row.Target == LabelTarget.Cluster ? row.TargetId : null,
+                Clustering = row.Clustering,
             };
     }
 

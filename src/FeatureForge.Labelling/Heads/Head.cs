@@ -49,7 +49,9 @@ internal sealed record HeadShape(string Kind, int Neighbours = 0, double Decay =
         if (Kind == "knn")
             return new(new Dictionary<string, (float[], long[])>
             {
-                ["vectors"] = (rows.Vectors, [rows.Rows, rows.Dimension]), ["labels"] = ([.. rows.Labels.Select(label => (float)label)], [rows.Rows]), ["weights"] = (rows.Weights, [rows.Rows]),
+                ["vectors"] = (rows.Vectors, [rows.Rows, rows.Dimension]),
+                ["labels"] = ([.. rows.Labels.Select(label => (float)label)], [rows.Rows]),
+                ["weights"] = (rows.Weights, [rows.Rows]),
             });
         var vectors = HostCopies.ToTensor(rows.Vectors, [rows.Rows, rows.Dimension], device); // [N, D]
         var mean = vectors.mean([0L]);

@@ -29,9 +29,25 @@ public static class HeadRun
         var publication = new Publication(context);
         publication.Commit(Path.Combine(folder, "head.json"), new HeadManifest
         {
-            Name = spec.HeadName(), EncoderId = vectors.EncoderId, Level = spec.Level, Grain = Grain.Item, Dimension = vectors.Dimension, Metric = vectors.Metric == VectorMetric.Cosine ? "cosine" : "l2",
-            LabelSet = spec.LabelSet, Set = spec.Set, Kind = fitted.Shape.Kind, Neighbours = fitted.Shape.Neighbours, Decay = fitted.Shape.Decay, Hidden = fitted.Shape.Hidden, Classes = classes,
-            Temperature = fitted.Temperature, Scores = fitted.Scores, Labels = judged.Count, Weights = publication.Add(staged, folder, $"head-{context.RunId}.safetensors", 1), RunId = context.RunId, CreatedAt = context.Time.GetUtcNow(),
+            Name = spec.HeadName(),
+            EncoderId = vectors.EncoderId,
+            Level = spec.Level,
+            Grain = Grain.Item,
+            Dimension = vectors.Dimension,
+            Metric = vectors.Metric == VectorMetric.Cosine ? "cosine" : "l2",
+            LabelSet = spec.LabelSet,
+            Set = spec.Set,
+            Kind = fitted.Shape.Kind,
+            Neighbours = fitted.Shape.Neighbours,
+            Decay = fitted.Shape.Decay,
+            Hidden = fitted.Shape.Hidden,
+            Classes = classes,
+            Temperature = fitted.Temperature,
+            Scores = fitted.Scores,
+            Labels = judged.Count,
+            Weights = publication.Add(staged, folder, $"head-{context.RunId}.safetensors", 1),
+            RunId = context.RunId,
+            CreatedAt = context.Time.GetUtcNow(),
         });
         foreach (var old in Directory.EnumerateFiles(folder, "head-*.safetensors").Where(path => Path.GetFileName(path) != $"head-{context.RunId}.safetensors")) File.Delete(old);
         publication.Finish();

@@ -40,8 +40,16 @@ public static class PredictRun
             if (earlier.TryGetValue(id, out var old) && old is [var same] && same.Name == name && same.Confidence == sure && same.EncoderId == vectors.EncoderId) { earlier.Remove(id); continue; }
             append.Add(new()
             {
-                LabelId = LabelLog.NewId(), Target = LabelTarget.Item, TargetId = id, Name = name, Source = LabelSource.Model, Author = author,
-                Confidence = sure, At = at, Batch = batch, EncoderId = vectors.EncoderId,
+                LabelId = LabelLog.NewId(),
+                Target = LabelTarget.Item,
+                TargetId = id,
+                Name = name,
+                Source = LabelSource.Model,
+                Author = author,
+                Confidence = sure,
+                At = at,
+                Batch = batch,
+                EncoderId = vectors.EncoderId,
             });
         }
         var undone = LabelLog.UndoRows(earlier.Values.SelectMany(rows => rows), author, batch, at);

@@ -49,8 +49,17 @@ public sealed class LabelDesk(Store store, TimeProvider time)
         var at = time.GetUtcNow();
         LabelRow Row(LabelTarget target, string id) => new()
         {
-            LabelId = LabelLog.NewId(), Target = target, TargetId = id, Clustering = request.Clustering, Name = request.Name, Source = LabelSource.Person,
-            Author = request.Author, Confidence = request.Confidence, At = at, Batch = batch, Region = request.Region?.ToJson(),
+            LabelId = LabelLog.NewId(),
+            Target = target,
+            TargetId = id,
+            Clustering = request.Clustering,
+            Name = request.Name,
+            Source = LabelSource.Person,
+            Author = request.Author,
+            Confidence = request.Confidence,
+            At = at,
+            Batch = batch,
+            Region = request.Region?.ToJson(),
         };
         IReadOnlyList<LabelRow> rows = [.. request.ItemIds.Distinct().Select(id => Row(LabelTarget.Item, id)), .. request.ClusterIds.Distinct().Select(id => Row(LabelTarget.Cluster, id))];
         await LabelLog.Of(store, request.LabelSet).AppendAsync(rows, stop);

@@ -53,8 +53,17 @@ public static class PropagateRun
             if (earlier.TryGetValue(id, out var old) && old is [var same] && same.Name == name && same.Confidence == confidence && same.EncoderId == vectors.EncoderId) { earlier.Remove(id); continue; }
             append.Add(new()
             {
-                LabelId = LabelLog.NewId(), Target = LabelTarget.Item, TargetId = id, Clustering = tree?.Clustering, Name = name, Source = LabelSource.Propagated,
-                Author = Author, Confidence = confidence, At = at, Batch = batch, EncoderId = vectors.EncoderId,
+                LabelId = LabelLog.NewId(),
+                Target = LabelTarget.Item,
+                TargetId = id,
+                Clustering = tree?.Clustering,
+                Name = name,
+                Source = LabelSource.Propagated,
+                Author = Author,
+                Confidence = confidence,
+                At = at,
+                Batch = batch,
+                EncoderId = vectors.EncoderId,
             });
             added++;
         }
@@ -66,10 +75,23 @@ public static class PropagateRun
         context.Information($"{kept} items carry a propagated label, {abstained} were left without one.");
         return new()
         {
-            LabelSet = spec.LabelSet, Set = spec.Set, EncoderId = vectors.EncoderId, LabelledItems = seeds.Count, LabelledClusters = nodeDecisions.Count, Classes = classes,
-            Propagated = kept, Abstained = abstained, Coverage = withLabel / (double)vectors.Rows, Replaced = undone.Count, Added = added,
-            HeldOutAccuracy = answer.HeldOutAccuracy, CalibrationErrorBefore = answer.ErrorBefore, CalibrationErrorAfter = answer.ErrorAfter,
-            Review = Review(vectors, answer, given, classes), Batch = batch, Seconds = context.Time.GetElapsedTime(started).TotalSeconds,
+            LabelSet = spec.LabelSet,
+            Set = spec.Set,
+            EncoderId = vectors.EncoderId,
+            LabelledItems = seeds.Count,
+            LabelledClusters = nodeDecisions.Count,
+            Classes = classes,
+            Propagated = kept,
+            Abstained = abstained,
+            Coverage = withLabel / (double)vectors.Rows,
+            Replaced = undone.Count,
+            Added = added,
+            HeldOutAccuracy = answer.HeldOutAccuracy,
+            CalibrationErrorBefore = answer.ErrorBefore,
+            CalibrationErrorAfter = answer.ErrorAfter,
+            Review = Review(vectors, answer, given, classes),
+            Batch = batch,
+            Seconds = context.Time.GetElapsedTime(started).TotalSeconds,
         };
     }
 
