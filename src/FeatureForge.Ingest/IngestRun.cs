@@ -34,7 +34,7 @@ public static class IngestRun
         {
             new Publication(context).Finish();
             var result = ResultOf(spec, manifest, done);
-            context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
+            context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, of them {result.NearDuplicates} near duplicates, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
             return result;
         }
     }
@@ -42,6 +42,7 @@ public static class IngestRun
     private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, CancellationToken stop)
     {
         var accepted = new AcceptedItems(known, parts);
+        var duplicates = await NearDuplicates.LoadAsync(spec.NearDuplicates, context, spec.Corpus, known.Manifest, parts, stop);
         var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gate = new MemoryGate(WaitingBytes);
@@ -57,7 +58,7 @@ public static class IngestRun
                 var outcome = await decoding;
                 // Every earlier file is settled; later ones in flight are small.
                 if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = Decode(outcome.Finding, alone: true);
-                Settle(outcome, builder, accepted);
+                Settle(outcome, builder, accepted, duplicates, spec, context);
                 gate.Leave(outcome.GateBytes);
                 meter.Add(1);
                 if (!builder.IsFull) continue;
@@ -123,7 +124,7 @@ public static class IngestRun
         queue.Complete(failure);
     }
 
-    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted)
+    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted, NearDuplicates duplicates, IngestSpec spec, RunContext context)
     {
         switch (outcome.Kind)
         {
@@ -136,7 +137,20 @@ public static class IngestRun
             case var _ when accepted.WasThereBefore(outcome.ItemId!):
                 part.AddAlreadyThere(outcome);
                 break;
-            case OutcomeKind.Item when accepted.Add(outcome.ItemId!):
+            case OutcomeKind.Item when accepted.Has(outcome.ItemId!):
+                part.AddDuplicate(outcome);
+                break;
+            case OutcomeKind.Item when duplicates.FindOrAdd(outcome.Row!) is { } first:
+                if (spec.DropNearDuplicates)
+                {
+                    part.AddRejection(outcome with { Rejection = NearDuplicateRejection(outcome, first, context) });
+                    break;
+                }
+                accepted.Add(outcome.ItemId!);
+                part.AddItem(outcome with { Row = outcome.Row! with { NearDuplicateOf = first } });
+                break;
+            case OutcomeKind.Item:
+                accepted.Add(outcome.ItemId!);
                 part.AddItem(outcome);
                 break;
             default:
@@ -144,6 +158,10 @@ public static class IngestRun
                 break;
         }
     }
+
+    private static Rejection NearDuplicateRejection(Outcome outcome, string first, RunContext context) =>
+        new(outcome.Row!.Path, outcome.Row.SourceUri, outcome.Row.ByteSize, outcome.Sha256, "quality", RejectionCode.NearDuplicate,
+            $"It nearly equals item {first}, and near duplicates are to be dropped. Ingest it without dropping to keep it.", 1, context.Time.GetUtcNow());
 
     private static void ThrowIfTooMuchIsBad(IngestSpec spec, IReadOnlyList<StagedPart> parts)
     {
@@ -165,6 +183,7 @@ public static class IngestRun
         Quarantined = parts.Sum(part => part.Quarantined.Values.Sum()),
         AlreadyQuarantined = parts.Sum(part => part.AlreadyQuarantined),
         QuarantinedByCode = ByCode(parts),
+        NearDuplicates = parts.Sum(part => part.NearDuplicates),
         Items = manifest?.Items ?? new Dictionary<Modality, long>(),
     };
 }

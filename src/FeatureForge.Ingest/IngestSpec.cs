@@ -27,6 +27,14 @@ public sealed record IngestSpec
     /// <summary>The run fails, publishing nothing, when more than this fraction of what it found is quarantined; in [0,1].</summary>
     public double MaxQuarantine { get; init; } = 1;
     public IngestLimits Limits { get; init; } = new();
+    /// <summary>Where a quality score becomes an issue.</summary>
+    public QualityThresholds Quality { get; init; } = new();
+    /// <summary>Names of issues whose items are quarantined as low_quality instead of kept.</summary>
+    public IReadOnlyList<string> DropIssues { get; init; } = [];
+    /// <summary>How alike near duplicates are.</summary>
+    public NearDuplicateSpec NearDuplicates { get; init; } = new();
+    /// <summary>Near duplicates are quarantined as near_duplicate instead of kept and marked.</summary>
+    public bool DropNearDuplicates { get; init; }
     /// <summary>How servers are asked.</summary>
     public RemoteLimits Remote { get; init; } = new();
 
@@ -49,6 +57,9 @@ public sealed record IngestSpec
         if (new[] { TextColumns, MediaColumns, UrlColumns }.Count(columns => columns.Count > 0) > 1) problems.Add("Text, media and URL columns are named at once; a table's row becomes one item. Name one kind; the other columns are kept as metadata.");
         if (MediaColumns.Concat(UrlColumns).Any(string.IsNullOrWhiteSpace)) problems.Add("A media or URL column has no name.");
         problems.AddRange(Limits.Problems());
+        problems.AddRange(DropIssues.Where(name => QualityIssue.Find(name) == null).Select(QualityIssue.Unknown));
+        problems.AddRange(Quality.Problems());
+        problems.AddRange(NearDuplicates.Problems());
         problems.AddRange(Remote.Problems());
         return problems;
     }
@@ -135,6 +146,8 @@ public sealed record IngestResult
     public required long AlreadyQuarantined { get; init; }
     /// <summary>New rows in quarantine by code.</summary>
     public required IReadOnlyDictionary<RejectionCode, long> QuarantinedByCode { get; init; }
+    /// <summary>Of the added items, those that nearly equal another.</summary>
+    public long NearDuplicates { get; init; }
     /// <summary>Items of the corpus after the run, by modality.</summary>
     public required IReadOnlyDictionary<Modality, long> Items { get; init; }
 }

@@ -11,7 +11,7 @@ public sealed record KMeansOptions
     /// <summary>At most this many passes per restart.</summary>
     public int Iterations { get; init; } = 300;
     /// <summary>Independent seedings; the one of least inertia wins, the earlier one at a tie.</summary>
-    public int Restarts { get; init; } = 1;
+    public int Restarts { get; init; } = 2;
     /// <summary>At most this many rounds of swaps of cheap centroids to places where they gain (CPU only); 0: plain Lloyd from the seeds.</summary>
     public int SwapRounds { get; init; } = 40;
     /// <summary>Start at rows drawn at random instead of k-means++ or k-means||.</summary>

@@ -11,7 +11,8 @@ internal static class ClusterCommand
     {
         var set = new Option<string>("--set") { Description = "The embedding set.", Required = true };
         var clustering = new Option<string?>("--clustering") { Description = "Name of the clustering. Default: the set's name." };
-        var level = new Option<string>("--level") { Description = "raw, low, mid or high.", DefaultValueFactory = _ => Level.High };
+        var level = new Option<string>("--level") { Description = "raw, low, mid or high, or several joined by + (mid+high).", DefaultValueFactory = _ => Level.High };
+        var refine = new Option<string?>("--refine") { Description = "A level on which the leaves are divided further, for instance mid." };
         var grain = new Option<string>("--grain") { Description = "item, segment or patch.", DefaultValueFactory = _ => "item" };
         var method = new Option<string>("--method") { Description = $"{string.Join(" or ", ClusterSpec.Methods)}.", DefaultValueFactory = _ => "tree" };
         var k = new Option<int?>("--k") { Description = "Number of clusters (kmeans)." };
@@ -20,7 +21,7 @@ internal static class ClusterCommand
         var selection = new Option<string>("--selection") { Description = "eom or leaf (hdbscan).", DefaultValueFactory = _ => "eom" };
         var seed = new Option<int>("--seed") { Description = "Of every random draw." };
         var device = SharedOptions.Device();
-        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, grain, method, k, minClusterSize, minSamples, selection, seed, device)
+        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, refine, grain, method, k, minClusterSize, minSamples, selection, seed, device)
             .Does((parsed, options, stop) =>
             {
                 var grains = Verb.Words<Grain>("--grain", [parsed.GetValue(grain)!]);
@@ -30,6 +31,7 @@ internal static class ClusterCommand
                     Set = parsed.GetRequiredValue(set),
                     Clustering = parsed.GetValue(clustering),
                     Level = parsed.GetValue(level)!,
+                    Refine = parsed.GetValue(refine),
                     Grain = grains[0],
                     Method = parsed.GetValue(method)!,
                     K = parsed.GetValue(k),

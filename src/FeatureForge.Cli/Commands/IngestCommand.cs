@@ -23,7 +23,10 @@ internal static class IngestCommand
         var allowPrivate = new Option<bool>("--allow-private-addresses") { Description = "Also connect to private, loopback and link-local addresses." };
         var ignoreRobots = new Option<bool>("--ignore-robots") { Description = "Take content whose server opts out with X-Robots-Tag. Only with permission." };
         var maxQuarantine = new Option<double>("--max-quarantine") { Description = "Fail, publishing nothing, when more than this fraction is quarantined.", DefaultValueFactory = _ => 1 };
-        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots)
+        var dropIssues = new Option<string[]>("--drop-issues") { Description = $"Quarantine items with these quality issues instead of keeping them: {string.Join(", ", QualityIssue.All.Select(issue => issue.Name))}." };
+        var threshold = new Option<string[]>("--threshold") { Description = "Another threshold for a quality issue, as NAME=VALUE; may be repeated." };
+        var dropNearDuplicates = new Option<bool>("--drop-near-duplicates") { Description = "Quarantine near duplicates instead of keeping and marking them." };
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates)
             .Does((parsed, options, stop) =>
             {
                 var spec = new IngestSpec
@@ -37,6 +40,9 @@ internal static class IngestCommand
                     IdColumn = parsed.GetValue(idColumn),
                     Reference = parsed.GetValue(reference),
                     MaxQuarantine = parsed.GetValue(maxQuarantine),
+                    DropIssues = Verb.List(parsed.GetValue(dropIssues)),
+                    Quality = new QualityThresholds().With(Verb.List(parsed.GetValue(threshold))),
+                    DropNearDuplicates = parsed.GetValue(dropNearDuplicates),
                     Remote = new()
                     {
                         Parallel = parsed.GetValue(parallel),

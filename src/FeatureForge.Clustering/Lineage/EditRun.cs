@@ -122,8 +122,6 @@ public static class EditRun
                 if (fit.Assignment.Contains(p)) results[previous.Clusters.Count + p] = ContentId.Of($"{edit.EditId} {p}");
             if (results.Count < 2) throw new BadRequestException($"Cluster {ids[0]} cannot be split: its vectors are all the same.");
         }
-        // Of a split, the cluster itself stays, above its parts.
-        if (spec.Kind == "split") layers.Add(Enumerable.Range(0, vectors.Rows).Select(row => number[LeafAt(row)]).ToArray());
         var (changed, given) = ClusterTables.Changed(found, vectors, leaves, results);
         var named = previous with { Edits = [.. previous.Edits, edit with { ResultIds = [.. results.Values] }] };
         var tables = ClusterTables.Of(context, vectors, changed, named, before, given, 0, stop);

@@ -16,7 +16,9 @@ internal sealed class NoiseLimits
     private const double ExtremeDeviations = 9;
     private const double ExtremeRatio = 3;
     /// <summary>A leaf that comes back in reruns no better than this, and is far sparser than the others, is scattered rows.</summary>
-    private const double Unstable = 0.6;
+    private const double Unstable = 0.75;
+    /// <summary>Of a leaf this small, sparseness alone says so when it is extreme.</summary>
+    private const double SmallShare = 0.03;
     private const int FewMembers = 20;
 
     private readonly double[] _limits; // of log distance
@@ -34,7 +36,8 @@ internal sealed class NoiseLimits
         var deviations = members.Select((rows, leaf) => Math.Max(0.05, 1.4826 * Median(rows.Select(node => Math.Abs(distances[node] - medians[leaf]))))).ToArray();
         var usual = Median(found.Groups.Select(leaf => deviations[leaf]));
         for (var leaf = 0; leaf < found.Count; leaf++)
-            if (members[leaf].Count < FewMembers) deviations[leaf] = Math.Max(deviations[leaf], usual);
+            // Few members measure nothing; many far ones among them must not widen what is usual.
+            deviations[leaf] = Math.Clamp(deviations[leaf], members[leaf].Count < FewMembers ? usual : 0, 1.5 * usual);
 
         var scattered = Scattered(found, members, medians, usual);
         _limits = Limits(Deviations, LeastRatio);
@@ -58,7 +61,8 @@ internal sealed class NoiseLimits
     {
         var typical = Median(found.Groups.Select(leaf => medians[leaf]));
         var stability = Stability.OfGroups(found.Groups, found.Count, found.Reruns);
-        return [.. members.Select((rows, leaf) => stability[leaf] < Unstable && medians[leaf] > typical + Math.Max(Math.Log(1.5), 3 * usual))];
+        return [.. members.Select((rows, leaf) => (stability[leaf] < Unstable && medians[leaf] > typical + Math.Max(Math.Log(1.5), 3 * usual))
+            || (rows.Count < SmallShare * found.Groups.Length && medians[leaf] > typical + Math.Max(Math.Log(2.5), 6 * usual)))];
     }
 
     private static double Median(IEnumerable<double> values)

@@ -7,6 +7,18 @@ namespace FeatureForge.Data;
 /// <summary>One published file of a table. <paramref name="Path"/> is relative to the manifest's folder.</summary>
 public sealed record PartFile(string Path, long Rows, long Bytes, string Sha256);
 
+/// <summary>Files with an item's bytes, besides the one that became the item.</summary>
+/// <param name="Paths">The first of them, at most three.</param>
+public sealed record ExactDuplicateGroup(string ItemId, long Copies, IReadOnlyList<string> Paths)
+{
+    private const int MostPaths = 3;
+
+    /// <summary>Groups of the same item together, the largest first, at most so many.</summary>
+    public static IReadOnlyList<ExactDuplicateGroup> Merge(IEnumerable<ExactDuplicateGroup> groups, int most) =>
+        [.. groups.GroupBy(group => group.ItemId).Select(same => new ExactDuplicateGroup(same.Key, same.Sum(group => group.Copies), [.. same.SelectMany(group => group.Paths).Take(MostPaths)]))
+            .OrderByDescending(group => group.Copies).ThenBy(group => group.ItemId, StringComparer.Ordinal).Take(most)];
+}
+
 /// <summary>corpora/NAME/corpus.json</summary>
 public sealed record CorpusManifest
 {
@@ -19,6 +31,10 @@ public sealed record CorpusManifest
     public required IReadOnlyDictionary<Modality, long> Items { get; init; }
     /// <summary>Rows in quarantine.</summary>
     public required long Quarantined { get; init; }
+    /// <summary>Files whose bytes came earlier in the same ingest, in all ingests together.</summary>
+    public long ExactDuplicates { get; init; }
+    /// <summary>The items with most such files.</summary>
+    public IReadOnlyList<ExactDuplicateGroup> ExactDuplicateGroups { get; init; } = [];
     /// <summary>Where the items came from, in order of first ingest.</summary>
     public required IReadOnlyList<string> Sources { get; init; }
     /// <summary>items/part-NNNNN.parquet; each holds one modality's or several modalities' rows, sorted by item_id.</summary>

@@ -69,6 +69,7 @@ public sealed class Store
     public string EncoderFolder(string encoder) => PathOf("encoders", encoder);
     public string SetFolder(string set) => PathOf("embeddings", set);
     public string ClusteringFolder(string clustering) => PathOf("clusterings", clustering);
+    public string LabelSetFolder(string labelSet) => PathOf("labels", labelSet);
 
     public CorpusManifest? FindCorpus(string name) => Read<CorpusManifest>(Path.Combine(CorpusFolder(name), "corpus.json"));
     public EncoderManifest? FindEncoder(string name) => Read<EncoderManifest>(Path.Combine(EncoderFolder(name), "encoder.json"));
@@ -80,6 +81,11 @@ public sealed class Store
     public IReadOnlyList<EncoderManifest> Encoders() => All("encoders", FindEncoder);
     public IReadOnlyList<SetManifest> Sets() => All("embeddings", FindSet);
     public IReadOnlyList<ClusteringManifest> Clusterings() => All("clusterings", FindClustering);
+
+    /// <summary>Names of the label sets; a label set exists when its log holds a part.</summary>
+    public IReadOnlyList<string> LabelSets() => Directory.Exists(PathOf("labels"))
+        ? [.. Directory.EnumerateDirectories(PathOf("labels")).Where(folder => Directory.EnumerateFiles(folder, "part-*.parquet").Any()).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
+        : [];
 
     /// <summary>The manifest, or a bad request that names what exists.</summary>
     public CorpusManifest Corpus(string name) => FindCorpus(name) ?? throw Missing("corpus", name, Corpora().Select(c => c.Name));

@@ -41,6 +41,8 @@ public static class StoreHash
             if (clustering.MapParts.Count > 0)
                 tables.Add(await HashAsync($"clusterings/{clustering.Name}/map", folder, clustering.MapParts, MapTable.HashAsync, stop));
         }
+        // The labels in force: an undone label leaves no trace here, as if it had never been given.
+        foreach (var labelSet in store.LabelSets()) tables.Add(await LabelLog.Of(store, labelSet).HashAsync(stop));
         return tables;
     }
 

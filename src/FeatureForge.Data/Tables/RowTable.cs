@@ -101,10 +101,16 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         var encoder = new CanonicalEncoder();
         await foreach (var row in ReadAsync(path, withHeavy: true, stop))
         {
-            foreach (var column in columns)
-                if (!column.Volatile) column.Encode(row, encoder);
+            Encode(row, encoder);
             hash.Add(encoder);
         }
+    }
+
+    /// <summary>What two equal runs share of a row.</summary>
+    internal void Encode(TRow row, CanonicalEncoder encoder)
+    {
+        foreach (var column in columns)
+            if (!column.Volatile) column.Encode(row, encoder);
     }
 }
 

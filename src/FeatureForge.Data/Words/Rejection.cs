@@ -48,6 +48,10 @@ public enum RejectionCode
     OptedOut,
     /// <summary>The URL leads to a private, loopback or link-local address, which the run does not allow.</summary>
     PrivateAddress,
+    /// <summary>It has a quality issue that the request asked to drop.</summary>
+    LowQuality,
+    /// <summary>It nearly equals an item, and the request asked to drop such files.</summary>
+    NearDuplicate,
 }
 
 /// <summary>A file that could not become an item, with a reason a person can act on.</summary>

@@ -40,13 +40,15 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
             var id = sha256[..32];
             if (isKnown(id)) return new() { Kind = OutcomeKind.KnownItem, Finding = finding, ItemId = id };
             if (isKnownBad(candidate.Path, sha256)) return new() { Kind = OutcomeKind.KnownRejection, Finding = finding };
-            return candidate switch
+            var item = candidate switch
             {
                 PixelsCandidate pixels => FromPixels(finding, pixels, id, forms),
                 RowCandidate row => FromRow(finding, row, id),
                 FileCandidate file => FromFile(finding, file, id, forms, alone, deadline.Token),
                 _ => throw new InvalidOperationException($"No decoder for {candidate.GetType().Name}."),
             };
+            spec.Quality.ThrowIfDropped(item.Row!, spec.DropIssues);
+            return item with { Sha256 = sha256 };
         }
         catch (TooBigForNowException) when (!alone)
         {
@@ -77,7 +79,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         {
             Kind = OutcomeKind.Rejected,
             Finding = finding,
-            Rejection = new(candidate.Path, candidate.SourceUri, ByteSize(candidate), sha256, "decode", code, reason, 1, _at),
+            Rejection = new(candidate.Path, candidate.SourceUri, ByteSize(candidate), sha256, code == RejectionCode.LowQuality ? "quality" : "decode", code, reason, 1, _at),
         };
     }
 
@@ -141,7 +143,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
                     Kind = OutcomeKind.Item,
                     Finding = finding,
                     ItemId = id,
-                    Row = row with { DurationMs = audio.DurationMs, SampleRate = audio.SampleRate, Channels = audio.Channels, Quality = audio.Quality },
+                    Row = row with { DurationMs = audio.DurationMs, SampleRate = audio.SampleRate, Channels = audio.Channels, Quality = audio.Quality.Scores, Signature = audio.Quality.Signature },
                     Samples = audio.Samples,
                 };
             default:
@@ -158,7 +160,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Width = image.Width, Height = image.Height, Channels = image.Channels, Quality = image.Quality },
+        Row = row with { Width = image.Width, Height = image.Height, Channels = image.Channels, Quality = image.Quality.Scores, Signature = image.Quality.Signature },
         Images = image.Forms,
     };
 
@@ -167,6 +169,6 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality },
+        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
     };
 }

@@ -5,7 +5,7 @@ using FeatureForge.Data;
 namespace FeatureForge.Ingest;
 
 /// <summary>A decoded recording: the source's rate and channels, and mono samples at the wanted rate.</summary>
-internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, short[] Samples, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, short[] Samples, Measured Quality);
 
 /// <summary>Takes interleaved samples in [-1,1] of one recording.</summary>
 /// <param name="wantedRate">Hertz of the samples that are kept.</param>
@@ -13,7 +13,7 @@ internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels
 internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSamples, CancellationToken stop) : IDisposable
 {
     private const int LongestFrame = 1 << 14;
-    private readonly AudioMeter _meter = new();
+    private SoundMeasures? _measures;
     private readonly List<short[]> _kept = [];
     private float[] _mono = [];
     private IResampler? _resampler;
@@ -32,6 +32,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         if (channels is < 1 or > 1024) throw new MediaRejectedException(RejectionCode.Malformed, $"The header declares {channels} channels; expected 1 to 1024.");
         (SampleRate, Channels) = (sampleRate, channels);
         _resampler = Resampling.Between(sampleRate, wantedRate);
+        _measures = new(sampleRate, wantedRate);
     }
 
     /// <summary>Whole frames: one sample per channel each.</summary>
@@ -61,7 +62,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         }
         _kept.Clear();
         var duration = (int)Math.Min(int.MaxValue, Math.Round(_frames * 1000.0 / SampleRate));
-        return new(duration, SampleRate, Channels, samples, _meter.Scores());
+        return new(duration, SampleRate, Channels, samples, _measures!.Finish((double)_frames / SampleRate));
     }
 
     public void Dispose() => _resampler?.Dispose();
@@ -75,7 +76,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         if (_mono.Length < frames) _mono = new float[frames];
         var mono = _mono.AsSpan(0, frames);
         MixDown(interleaved, mono);
-        _meter.Add(mono);
+        _measures!.AddDecoded(mono);
         Keep(_resampler == null ? mono : _resampler.Process(mono));
     }
 
@@ -93,6 +94,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
     private void Keep(ReadOnlySpan<float> samples)
     {
         if (samples.IsEmpty) return;
+        _measures!.AddKept(samples);
         _keptSamples += samples.Length;
         if (_keptSamples > mostSamples) throw new TooBigForNowException();
         var block = new short[samples.Length];
