@@ -108,7 +108,9 @@ internal static class DuplicatesBenchmark
         foreach (var (number, source) in sources.Index())
         {
             var name = number.ToString("D6", CultureInfo.InvariantCulture);
+#pragma warning disable RS0030 // the sets' own pictures are whole
             using var picture = SKBitmap.Decode(source);
+#pragma warning restore RS0030
             File.Copy(source, Target(files, Originals, name + Path.GetExtension(source)));
             var (width, height) = (picture.Width, picture.Height);
             var margin = small ? 1 : 0.01f * Math.Min(width, height);
