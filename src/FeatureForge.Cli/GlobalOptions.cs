@@ -5,15 +5,16 @@ using FeatureForge.Data;
 namespace FeatureForge.Cli;
 
 /// <summary>The options of every verb, as given.</summary>
-internal sealed record GlobalOptions(string StorePath, bool Json, bool Quiet, bool Verbose)
+internal sealed record GlobalOptions(string StorePath, string? Ledger, bool Json, bool Quiet, bool Verbose)
 {
     private static readonly Option<string?> _store = new("--store") { Description = "The store's folder. Default: FEATUREFORGE_STORE, else ./featureforge-store.", Recursive = true };
     private static readonly Option<string?> _server = new("--server") { Description = "Ask a running server instead of working here.", Recursive = true };
+    private static readonly Option<string?> _ledger = new("--ledger") { Description = "PostgreSQL database for the run ledger, shared by several machines: Host=…;Database=… or postgresql://…. Default: FEATUREFORGE_LEDGER, else a file in the store.", Recursive = true };
     private static readonly Option<bool> _json = new("--json") { Description = "Print one JSON object with the result on standard output.", Recursive = true };
     private static readonly Option<bool> _quiet = new("--quiet") { Description = "Show no progress.", Recursive = true };
     private static readonly Option<bool> _verbose = new("--verbose") { Description = "Show the run's whole log.", Recursive = true };
 
-    internal static IReadOnlyList<Option> All { get; } = [_store, _server, _json, _quiet, _verbose];
+    internal static IReadOnlyList<Option> All { get; } = [_store, _ledger, _server, _json, _quiet, _verbose];
 
     /// <exception cref="BadRequestException">An option asks for what this version cannot do.</exception>
     internal static GlobalOptions From(ParseResult parsed)
@@ -24,14 +25,14 @@ internal sealed record GlobalOptions(string StorePath, bool Json, bool Quiet, bo
         if (parsed.GetValue(_server) is { } server) problems.Add($"--server {server}: asking a server comes with its API and is not in this version; leave it out to work here.");
         if (store.Contains("://", StringComparison.Ordinal)) problems.Add($"--store {store}: object stores are not in this version; name a folder.");
         BadRequestException.ThrowIfAny(problems);
-        return new(Path.GetFullPath(store), parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
+        return new(Path.GetFullPath(store), parsed.GetValue(_ledger), parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
     }
 
     /// <summary>The store, made when it does not exist.</summary>
-    internal Store OpenOrCreateStore() => Store.Open(StorePath);
+    internal Store OpenOrCreateStore() => Store.Open(StorePath, Ledger);
 
     /// <exception cref="BadRequestException">There is no store.</exception>
     internal Store OpenStore() => File.Exists(Path.Combine(StorePath, "store.json"))
-        ? Store.Open(StorePath)
+        ? Store.Open(StorePath, Ledger)
         : throw new BadRequestException($"There is no store at {StorePath}; `featureforge ingest` makes one, --store or FEATUREFORGE_STORE names another.");
 }

@@ -9,7 +9,10 @@ internal sealed record FitSample(int[] Rows, float[] Values)
 {
     private const int Block = 1 << 16;
 
-    internal int Count => Rows.Length;
+    /// <summary>Vectors of another set: none of its rows is among those asked for.</summary>
+    internal FitSample(int[] rows, float[] values, int count) : this(rows, values) => Count = count;
+
+    internal int Count { get; } = Rows.Length;
 
     internal static FitSample Of(SetVectors vectors, int limit, int seed)
     {

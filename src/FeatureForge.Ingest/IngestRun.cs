@@ -34,7 +34,7 @@ public static class IngestRun
         {
             new Publication(context).Finish();
             var result = ResultOf(spec, manifest, done);
-            context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
+            context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, of them {result.NearDuplicates} near duplicates, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
             return result;
         }
     }
@@ -42,12 +42,13 @@ public static class IngestRun
     private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, CancellationToken stop)
     {
         var accepted = new AcceptedItems(known, parts);
+        var duplicates = await NearDuplicates.LoadAsync(spec.NearDuplicates, context, spec.Corpus, known.Manifest, parts, stop);
         var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gate = new MemoryGate(WaitingBytes);
         using var threads = new SemaphoreSlim(Environment.ProcessorCount);
         var queue = Channel.CreateBounded<Task<Outcome>>(2 * Environment.ProcessorCount);
-        var reading = Task.Run(() => FeedAsync(spec, context, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
+        var reading = Task.Run(() => FeedAsync(spec, context, known, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
         var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.Done.Count));
         try
         {
@@ -57,7 +58,7 @@ public static class IngestRun
                 var outcome = await decoding;
                 // Every earlier file is settled; later ones in flight are small.
                 if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = Decode(outcome.Finding, alone: true);
-                Settle(outcome, builder, accepted);
+                Settle(outcome, builder, accepted, duplicates, spec, context);
                 gate.Leave(outcome.GateBytes);
                 meter.Add(1);
                 if (!builder.IsFull) continue;
@@ -86,14 +87,25 @@ public static class IngestRun
         Outcome Decode(Finding finding, bool alone) => decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, ended.Token);
     }
 
-    private static async Task FeedAsync(IngestSpec spec, RunContext context, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
+    private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
     {
         // The same path may occur more than once (in an archive): count, do not just remember.
         var done = staged.SelectMany(part => part.Done).CountBy(key => key).ToDictionary(StringComparer.Ordinal);
         Exception? failure = null;
         try
         {
-            foreach (var finding in new SourceReader(spec, context.Store.Root, gate, context.Time, stop).Findings())
+            var setting = new SourceSetting
+            {
+                StoreFolder = context.Store.Root,
+                ScratchFolder = Path.Combine(context.StagingFolder, "sources"),
+                Gate = gate,
+                Time = context.Time,
+                IsSettled = key => done.GetValueOrDefault(key) > 0,
+                IsKnownItem = known.HasItem,
+                IsKnownBad = known.HasRejection,
+                MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
+            };
+            foreach (var finding in new SourceReader(spec, setting, stop).Findings())
             {
                 stop.ThrowIfCancellationRequested();
                 if (done.TryGetValue(StagedPart.KeyOf(finding), out var times) && times > 0)
@@ -112,7 +124,7 @@ public static class IngestRun
         queue.Complete(failure);
     }
 
-    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted)
+    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted, NearDuplicates duplicates, IngestSpec spec, RunContext context)
     {
         switch (outcome.Kind)
         {
@@ -125,7 +137,20 @@ public static class IngestRun
             case var _ when accepted.WasThereBefore(outcome.ItemId!):
                 part.AddAlreadyThere(outcome);
                 break;
-            case OutcomeKind.Item when accepted.Add(outcome.ItemId!):
+            case OutcomeKind.Item when accepted.Has(outcome.ItemId!):
+                part.AddDuplicate(outcome);
+                break;
+            case OutcomeKind.Item when duplicates.FindOrAdd(outcome.Row!) is { } first:
+                if (spec.DropNearDuplicates)
+                {
+                    part.AddRejection(outcome with { Rejection = NearDuplicateRejection(outcome, first, context) });
+                    break;
+                }
+                accepted.Add(outcome.ItemId!);
+                part.AddItem(outcome with { Row = outcome.Row! with { NearDuplicateOf = first } });
+                break;
+            case OutcomeKind.Item:
+                accepted.Add(outcome.ItemId!);
                 part.AddItem(outcome);
                 break;
             default:
@@ -133,6 +158,10 @@ public static class IngestRun
                 break;
         }
     }
+
+    private static Rejection NearDuplicateRejection(Outcome outcome, string first, RunContext context) =>
+        new(outcome.Row!.Path, outcome.Row.SourceUri, outcome.Row.ByteSize, outcome.Sha256, "quality", RejectionCode.NearDuplicate,
+            $"It nearly equals item {first}, and near duplicates are to be dropped. Ingest it without dropping to keep it.", 1, context.Time.GetUtcNow());
 
     private static void ThrowIfTooMuchIsBad(IngestSpec spec, IReadOnlyList<StagedPart> parts)
     {
@@ -154,6 +183,7 @@ public static class IngestRun
         Quarantined = parts.Sum(part => part.Quarantined.Values.Sum()),
         AlreadyQuarantined = parts.Sum(part => part.AlreadyQuarantined),
         QuarantinedByCode = ByCode(parts),
+        NearDuplicates = parts.Sum(part => part.NearDuplicates),
         Items = manifest?.Items ?? new Dictionary<Modality, long>(),
     };
 }

@@ -21,6 +21,8 @@ internal sealed record Outcome
     public required Finding Finding { get; init; }
     public ItemRow? Row { get; init; }
     public string? ItemId { get; init; }
+    /// <summary>All 256 bits, hex, of an item.</summary>
+    public string? Sha256 { get; init; }
     public Rejection? Rejection { get; init; }
     /// <summary>[3, S, S] by S: one size once it is chosen, all candidates before.</summary>
     public IReadOnlyDictionary<int, byte[]>? Images { get; init; }

@@ -13,8 +13,19 @@ internal static class StoredItem
     public static MediaContent Content(ItemRow row)
     {
         if (row.Content != null) return new(row.Content, null);
+        if (RemoteReader.IsRemote(row.SourceUri)) return new(RemoteContent.Read(row), null);
         var path = FileUri.PathOf(row.SourceUri) ?? throw new FileNotFoundException($"Item {row.ItemId} lies at {row.SourceUri}, which is no file.");
+        if (OperatingSystem.IsLinux() && FileUri.Of(path) != row.SourceUri) return new(WithRawName(row), null);
         return File.Exists(path) ? new(null, path) : throw new FileNotFoundException($"Item {row.ItemId} was ingested by reference and its file {path} has gone.");
+    }
+
+    // A name that is not UTF-8 has no string that opens it.
+    private static byte[] WithRawName(ItemRow row)
+    {
+        using var file = LinuxFiles.Open(FileUri.BytesOf(row.SourceUri));
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
     }
 
     public static DecodedImage Image(ItemRow row, IReadOnlyList<int> sizes)

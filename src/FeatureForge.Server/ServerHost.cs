@@ -22,7 +22,11 @@ public static class ServerHost
     public static async Task RunAsync(ServerOptions options, CancellationToken stop)
     {
         await using var app = Build(options);
-        await app.StartAsync(stop);
+        try { await app.StartAsync(stop); }
+        catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new BadRequestException($"Address {string.Join(", ", options.Urls)} is taken by another program; choose another with --port or --urls, or stop that program.");
+        }
         await app.WaitForShutdownAsync(stop);
     }
 
@@ -50,6 +54,7 @@ public static class ServerHost
         AddServices(builder.Services, options);
 
         var app = builder.Build();
+        app.Services.GetRequiredService<StoreServing>();
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
@@ -76,7 +81,11 @@ public static class ServerHost
     private static void AddServices(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton(Store.Open(options.StorePath));
+        var store = Store.Open(options.StorePath, options.Ledger);
+        services.AddSingleton(store);
+        // Made by a factory: the container gives up the right to serve when the server ends.
+        var serving = StoreServing.Begin(store);
+        services.AddSingleton(_ => serving);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<EmbeddedAssets>();
         services.AddSingleton<ItemReader>();

@@ -13,6 +13,9 @@ public sealed record ServerOptions
     /// <summary>The store's folder.</summary>
     public required string StorePath { get; init; }
 
+    /// <summary>Address of a PostgreSQL database for the run ledger, when several servers share the store. Null: FEATUREFORGE_LEDGER, else a file in the store.</summary>
+    public string? Ledger { get; init; }
+
     /// <summary>Addresses to listen on; this machine alone by default. Port 0 takes any free port.</summary>
     public IReadOnlyList<string> Urls { get; init; } = ["http://127.0.0.1:8080"];
 

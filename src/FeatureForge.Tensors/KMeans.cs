@@ -21,9 +21,12 @@ public static class KMeans
     public static KMeansResult Fit(float[] vectors, int rows, int dimension, KMeansOptions options, string device = "cpu",
         Action<int, int>? progress = null, CancellationToken stop = default)
     {
+        if (rows < 1 || vectors.Length != (long)rows * dimension) throw new ArgumentException($"Expected {rows} x {dimension} values, found {vectors.Length}.");
+        options.Check(rows);
+        var on = DeviceChoice.Select(device);
+        if (on.type == DeviceType.CPU) return KMeansOnHost.Fit(vectors, rows, dimension, options, progress, stop);
         using var scope = NewDisposeScope();
-        var tensor = HostCopies.ToTensor(vectors, [rows, dimension], DeviceChoice.Select(device)); // [N, D]
-        return Fit(tensor, options, progress, stop);
+        return Fit(HostCopies.ToTensor(vectors, [rows, dimension], on), options, progress, stop);
     }
 
     /// <summary>Clusters the rows of a float32 tensor [N, D], on its device. The tensor is not changed.</summary>
@@ -31,6 +34,8 @@ public static class KMeans
     {
         Require.Shape(vectors, Require.Any, Require.Any);
         options.Check(vectors.shape[0]);
+        if (vectors.device_type == DeviceType.CPU)
+            return KMeansOnHost.Fit(HostCopies.ToArray<float>(vectors), (int)vectors.shape[0], (int)vectors.shape[1], options, progress, stop);
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         if (!vectors.isfinite().all().item<bool>()) throw new ArgumentException("The vectors hold values that are not finite; k-means needs finite ones.");

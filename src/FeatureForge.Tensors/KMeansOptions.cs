@@ -1,7 +1,7 @@
 // The request and the result of k-means.
 namespace FeatureForge.Tensors;
 
-/// <summary>How k-means is to run. The defaults suit quality; micro-clusters set fewer iterations and one restart.</summary>
+/// <summary>How k-means is to run. The defaults suit quality; micro-clusters set fewer iterations and no swaps.</summary>
 public sealed record KMeansOptions
 {
     /// <summary>k; 1 to the number of rows.</summary>
@@ -9,11 +9,17 @@ public sealed record KMeansOptions
     /// <summary>Cosine: rows and centroids on the unit sphere (spherical k-means). L2: plain.</summary>
     public VectorMetric Metric { get; init; } = VectorMetric.L2;
     /// <summary>At most this many passes per restart.</summary>
-    public int Iterations { get; init; } = 100;
+    public int Iterations { get; init; } = 300;
     /// <summary>Independent seedings; the one of least inertia wins, the earlier one at a tie.</summary>
-    public int Restarts { get; init; } = 3;
+    public int Restarts { get; init; } = 2;
+    /// <summary>At most this many rounds of swaps of cheap centroids to places where they gain (CPU only); 0: plain Lloyd from the seeds.</summary>
+    public int SwapRounds { get; init; } = 40;
+    /// <summary>Start at rows drawn at random instead of k-means++ or k-means||.</summary>
+    public bool RandomSeeds { get; init; }
+    /// <summary>Sizes that differ by at most one (CPU only): rows then belong to the cluster that balance gives them, not always to the nearest.</summary>
+    public bool Balanced { get; init; }
     /// <summary>A restart ends when a pass lowers the inertia by less than this fraction, or changes no assignment.</summary>
-    public double Tolerance { get; init; } = 1e-5;
+    public double Tolerance { get; init; } = 1e-6;
     public long Seed { get; init; }
 
     /// <exception cref="ArgumentException">A value that makes no sense for this many rows.</exception>

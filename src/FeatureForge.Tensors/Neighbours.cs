@@ -1,5 +1,5 @@
-// Exact nearest neighbours by blocked matrix products and top-k: memory is bounded by one block of scores, whatever
-// the number of rows. The same code on CPU and CUDA.
+// Exact nearest neighbours by blocked matrix products. On the CPU in NeighboursOnHost.cs, with the choice of the best fused into the
+// product; on CUDA here by products and top-k, where memory is bounded by one block of scores, whatever the number of rows.
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,9 +27,34 @@ public static class Neighbours
     public static NeighbourTable Among(float[] vectors, int rows, int dimension, int k, VectorMetric metric, string device = "cpu",
         Action<int, int>? progress = null, CancellationToken stop = default)
     {
+        if (rows < 1 || vectors.Length != (long)rows * dimension) throw new ArgumentException($"Expected {rows} x {dimension} values, found {vectors.Length}.");
+        if (k < 1 || k >= rows) throw new ArgumentException($"Expected 1 to {rows - 1} neighbours among {rows} vectors, found {k}.");
+        var on = DeviceChoice.Select(device);
+        if (on.type == DeviceType.CPU) return NeighboursOnHost.Search(vectors, rows, vectors, rows, dimension, k, metric, excludeSelf: true, progress, stop);
         using var scope = NewDisposeScope();
-        var tensor = HostCopies.ToTensor(vectors, [rows, dimension], DeviceChoice.Select(device)); // [N, D]
-        return Among(tensor, k, metric, progress, stop);
+        return Among(HostCopies.ToTensor(vectors, [rows, dimension], on), k, metric, progress, stop); // [N, D]
+    }
+
+    /// <summary>The neighbours of every host query among the rows.</summary>
+    /// <param name="queries">[queryCount, dimension], row-major.</param>
+    /// <param name="vectors">[rows, dimension], row-major.</param>
+    /// <param name="k">1 to rows.</param>
+    public static NeighbourTable Of(float[] queries, int queryCount, float[] vectors, int rows, int dimension, int k, VectorMetric metric, Action<int, int>? progress = null, CancellationToken stop = default)
+    {
+        if (queries.Length != (long)queryCount * dimension || vectors.Length != (long)rows * dimension)
+            throw new ArgumentException($"Expected {queryCount} x {dimension} and {rows} x {dimension} values, found {queries.Length} and {vectors.Length}.");
+        if (k < 1 || k > rows) throw new ArgumentException($"Expected 1 to {rows} neighbours in {rows} vectors, found {k}.");
+        return NeighboursOnHost.Search(queries, queryCount, vectors, rows, dimension, k, metric, excludeSelf: false, progress, stop);
+    }
+
+    /// <summary>For every query the nearest rows that are not of its own group; index -1 where there are fewer.</summary>
+    /// <param name="groupOfQuery">Per query.</param>
+    /// <param name="groupOfRow">Per row.</param>
+    public static NeighbourTable OutsideGroups(float[] queries, int[] groupOfQuery, float[] vectors, int[] groupOfRow, int dimension, VectorMetric metric, int k = 1, CancellationToken stop = default)
+    {
+        if (queries.Length != (long)groupOfQuery.Length * dimension || vectors.Length != (long)groupOfRow.Length * dimension)
+            throw new ArgumentException($"Expected {groupOfQuery.Length} x {dimension} and {groupOfRow.Length} x {dimension} values, found {queries.Length} and {vectors.Length}.");
+        return NeighboursOnHost.Search(queries, groupOfQuery.Length, vectors, groupOfRow.Length, dimension, k, metric, excludeSelf: false, null, stop, (groupOfQuery, groupOfRow));
     }
 
     /// <summary>The neighbours of every row of <paramref name="vectors"/> [N, D] among the others.</summary>
@@ -52,6 +77,12 @@ public static class Neighbours
         Require.Shape(queries, Require.Any, vectors.shape[1]);
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
+        if (vectors.device_type == DeviceType.CPU)
+        {
+            var rows = HostCopies.ToArray<float>(vectors);
+            var asked = excludeSelf ? rows : HostCopies.ToArray<float>(queries);
+            return NeighboursOnHost.Search(asked, (int)queries.shape[0], rows, (int)vectors.shape[0], (int)vectors.shape[1], k, metric, excludeSelf, progress, stop);
+        }
         (queries, vectors) = Prepare(queries, vectors, metric);
         var bias = metric == VectorMetric.Cosine ? zeros(1, vectors.shape[0], device: vectors.device) : vectors.square().sum(1L).mul(-0.5).unsqueeze(0); // [1, N]
         var count = (int)queries.shape[0];

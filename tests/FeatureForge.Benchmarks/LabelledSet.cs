@@ -14,7 +14,10 @@ internal sealed record LabelledSet(string Name, bool Folds = false, string? Also
     public static IReadOnlyList<LabelledSet> All { get; } =
         [new("fsdd", Also: "speaker"), new("esc10", Folds: true), new("cifar10"), new("fashion-mnist"), new("ag-news"), new("20newsgroups")];
 
-    private string Source => Path.Combine(Environment.GetEnvironmentVariable("FEATUREFORGE_DATASETS") ?? Path.GetFullPath("../shared/datasets"), Name);
+    /// <summary>The folder of data sets.</summary>
+    public static string Folder => Environment.GetEnvironmentVariable("FEATUREFORGE_DATASETS") ?? Path.GetFullPath("../shared/datasets");
+
+    private string Source => Path.Combine(Folder, Name);
 
     /// <summary>The set's files as a user would point at them.</summary>
     public async Task<string> UnpackAsync(string folder)

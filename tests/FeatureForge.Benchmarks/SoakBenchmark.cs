@@ -56,7 +56,7 @@ internal static class SoakBenchmark
         return path;
     }
 
-    /// <summary>Prints a line for every eighth of the work.</summary>
+    /// <summary>Prints a line for every eighth of the work, and one at its end.</summary>
     private sealed class Watch(TextWriter output, string unit, long total) : IRunReporter
     {
         private long _next = total / Lines;
@@ -73,8 +73,8 @@ internal static class SoakBenchmark
 
         private void Look(long done)
         {
-            if (done < _next) return;
-            _next = done + total / Lines;
+            if (done < Math.Min(_next, total)) return;
+            _next = done < total ? done + total / Lines : long.MaxValue;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {done:N0} {unit} | {torch.Tensor.TotalCount} | {Environment.WorkingSet / 1e6:F0} |"));
         }
 

@@ -10,7 +10,7 @@ internal static class StoredSet
 
     /// <summary>A set of the item grain at level high; item i has the id <see cref="ItemId"/>(i).</summary>
     internal static void Write(Store store, string name, float[] vectors, int dimension, string metric = "cosine", Modality modality = Modality.Text,
-        int parts = 1, string encoderInFiles = EncoderId)
+        int parts = 1, string encoderInFiles = EncoderId, IReadOnlyList<int>? ids = null)
     {
         var rows = vectors.Length / dimension;
         var folder = store.SetFolder(name);
@@ -24,7 +24,7 @@ internal static class StoredSet
             using (var writer = new EmbeddingWriter(path, header))
             {
                 var span = modality == Modality.Image ? ItemSpan.Rectangle(0, 0, 8, 8) : ItemSpan.Range(0, 100);
-                writer.Write(new([.. mine.Select(ItemId)], [.. mine.Select(_ => 0)], [.. mine.Select(_ => span)],
+                writer.Write(new([.. mine.Select(row => ItemId(ids?[row] ?? row))], [.. mine.Select(_ => 0)], [.. mine.Select(_ => span)],
                     [.. mine.SelectMany(row => vectors[(row * dimension)..((row + 1) * dimension)])], dimension));
                 writer.Close();
             }

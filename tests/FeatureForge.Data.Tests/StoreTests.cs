@@ -10,6 +10,21 @@ public sealed class StoreTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
+    [Fact]
+    public async Task Of_many_that_make_a_store_at_once_all_see_the_same_one()
+    {
+        var root = Path.Combine(_folder.FullName, "raced");
+        using var start = new Barrier(8);
+
+        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() =>
+        {
+            start.SignalAndWait();
+            return Store.Open(root).Id;
+        }, TaskCreationOptions.LongRunning)));
+
+        Assert.Single(ids.Distinct());
+    }
+
     private Store NewStore(string name = "s") => Store.Open(Path.Combine(_folder.FullName, name));
 
     private static RunContext Context(Store store, Action? fence = null, string run = "run1") => new(store, run, fence ?? (() => { }), new RecordingReporter(), TimeProvider.System);

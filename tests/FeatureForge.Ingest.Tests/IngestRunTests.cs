@@ -130,7 +130,7 @@ public sealed class IngestRunTests : IDisposable
     [Fact]
     public async Task Every_problem_of_a_request_is_listed_before_anything_starts()
     {
-        var spec = new IngestSpec { Sources = ["/no/such/folder", "s3://bucket"], Corpus = "no spaces", MaxQuarantine = 2 };
+        var spec = new IngestSpec { Sources = ["/no/such/folder", "ftp://server/file"], Corpus = "no spaces", MaxQuarantine = 2 };
 
         var error = await Assert.ThrowsAsync<BadRequestException>(() => Ingested.RunAsync(_store, spec));
 

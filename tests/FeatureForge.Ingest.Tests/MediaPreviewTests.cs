@@ -51,7 +51,7 @@ public sealed class MediaPreviewTests : IDisposable
 
         var wave = MediaPreview.Wave(item, mostSeconds: 0.25, default)!;
 
-        using var sink = new SoundSink(11025, new(), long.MaxValue, default);
+        using var sink = new SoundSink(11025, new(), long.MaxValue, "", default);
         Assert.True(WavReader.Decode(new MemoryStream(wave.Bytes), sink, default));
         Assert.Equal((1, 11025, 250), (sink.Channels, sink.SampleRate, sink.Finish().DurationMs));
     }

@@ -41,13 +41,15 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
-    public async Task An_archive_inside_an_archive_is_quarantined()
+    public async Task One_archive_inside_another_is_opened_and_no_more()
     {
-        var archive = _source.Write("outer.zip", Zip(("inner.zip", Encoding.Latin1.GetString(Zip(("a.txt", "one"))))));
+        var innermost = ("innermost.zip", Encoding.Latin1.GetString(Zip(("b.txt", "two"))));
+        var archive = _source.Write("outer.zip", Zip(("inner.zip", Encoding.Latin1.GetString(Zip(("a.txt", "one"), innermost)))));
 
         var ingested = await Ingested.RunAsync(_store, archive);
 
-        Assert.Equal(RejectionCode.UnsupportedFormat, ingested.Bad("inner.zip").Code);
+        Assert.Equal("inner.zip!a.txt", ingested.Items.Single().Path);
+        Assert.Equal(RejectionCode.UnsupportedFormat, ingested.Bad("inner.zip!innermost.zip").Code);
     }
 
     [Theory]

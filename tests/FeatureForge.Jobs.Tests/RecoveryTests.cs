@@ -8,10 +8,14 @@ public sealed class RecoveryTests : IDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
-    private readonly TemporaryStore _place = new();
-    private readonly RunLedger _ledger;
+    private TemporaryStore _place = null!;
+    private RunLedger _ledger = null!;
 
-    public RecoveryTests() => _ledger = RunLedger.Open(_place.Store, TimeProvider.System);
+    private void Open(string ledger)
+    {
+        _place = TemporaryStore.On(ledger);
+        _ledger = RunLedger.Open(_place.Store, TimeProvider.System);
+    }
 
     public void Dispose()
     {
@@ -19,9 +23,10 @@ public sealed class RecoveryTests : IDisposable
         _place.Dispose();
     }
 
-    [Fact]
-    public async Task Two_hundred_queued_runs_survive_a_kill_of_their_host_and_each_ends_once()
+    [Theory, EveryLedger]
+    public async Task Two_hundred_queued_runs_survive_a_kill_of_their_host_and_each_ends_once(string ledger)
     {
+        Open(ledger);
         for (var number = 0; number < 200; number++) _ledger.Create(Request($$"""{"name":"{{number}}"}"""));
         using (var first = TestPrograms.StartHost(_place.Store))
         {
@@ -43,9 +48,10 @@ public sealed class RecoveryTests : IDisposable
         Assert.All(runs, run => Assert.True(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt"))));
     }
 
-    [Fact]
-    public async Task A_worker_ends_when_its_supervisor_is_killed_even_inside_a_native_call()
+    [Theory, EveryLedger]
+    public async Task A_worker_ends_when_its_supervisor_is_killed_even_inside_a_native_call(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request("""{"fault":"native_sleep"}"""));
         using var host = TestPrograms.StartHost(_place.Store);
         var working = await TestPrograms.UntilAsync(() => _ledger.Get(run.RunId), row => row.Worker is not null && File.Exists(Path.Combine(_place.Store.StagingFolder(run.RunId), "faults.txt")));
@@ -57,9 +63,10 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(run.RunId, Assert.Single(_ledger.Claimable()).RunId);
     }
 
-    [Fact]
-    public async Task A_frozen_host_loses_its_run_and_its_worker_to_the_next_and_cannot_end_it_again()
+    [Theory, EveryLedger]
+    public async Task A_frozen_host_loses_its_run_and_its_worker_to_the_next_and_cannot_end_it_again(string ledger)
     {
+        Open(ledger);
         // Long enough that it cannot be over when its first progress, reported once a second, is seen.
         var run = _ledger.Create(Request("""{"units":30,"milliseconds_per_unit":150}"""));
         using var frozen = TestPrograms.StartHost(_place.Store, leaseSeconds: 1);
@@ -82,9 +89,10 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(ended, _ledger.Get(run.RunId));
     }
 
-    [Fact]
-    public async Task A_frozen_worker_whose_run_was_taken_over_publishes_nothing()
+    [Theory, EveryLedger]
+    public async Task A_frozen_worker_whose_run_was_taken_over_publishes_nothing(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request("""{"units":10,"milliseconds_per_unit":100}"""));
         var lost = _ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.FromSeconds(-1))!;
         using var worker = TestPrograms.StartWorker(_place.Store, lost);
@@ -99,9 +107,10 @@ public sealed class RecoveryTests : IDisposable
         Assert.False(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt")));
     }
 
-    [Fact]
-    public async Task A_worker_with_a_stale_token_does_not_start()
+    [Theory, EveryLedger]
+    public async Task A_worker_with_a_stale_token_does_not_start(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request("{}"));
         var lost = _ledger.TryAcquire(run.RunId, ProcessIdentity.Current, TimeSpan.FromSeconds(-1))!;
         Assert.NotNull(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease));
@@ -111,6 +120,41 @@ public sealed class RecoveryTests : IDisposable
 
         Assert.Equal(WorkerExitCode.Fenced, worker.ExitCode);
         Assert.False(Directory.Exists(_place.Store.StagingFolder(run.RunId)));
+    }
+
+    [NeedsToolFact("pg")]
+    public async Task Two_servers_on_one_database_share_the_runs_and_each_is_done_once()
+    {
+        Open("postgres");
+        for (var number = 0; number < 40; number++) _ledger.Create(Request($$"""{"name":"{{number}}","units":2,"milliseconds_per_unit":50}"""));
+
+        using var first = TestPrograms.StartHost(_place.Store);
+        using var second = TestPrograms.StartHost(_place.Store);
+        await TestPrograms.UntilAsync(() => Count(RunState.Succeeded), count => count == 40);
+        TestPrograms.Signal(first.Id, "KILL");
+        TestPrograms.Signal(second.Id, "KILL");
+
+        var runs = _ledger.List(new() { Take = 100 }).Runs;
+        Assert.All(runs, run => Assert.Equal(1, run.Attempt));
+        Assert.All(runs, run => Assert.True(File.Exists(_place.Store.PathOf("runs", run.RunId, "selftest.txt"))));
+    }
+
+    [NeedsToolFact("pg")]
+    public async Task A_run_outlives_a_crash_of_the_database()
+    {
+        using var server = new PostgresServer();
+        _place = new(server.NewSchema());
+        _ledger = RunLedger.Open(_place.Store, TimeProvider.System);
+        var run = _ledger.Create(Request("""{"units":20,"milliseconds_per_unit":100}"""));
+        using var host = TestPrograms.StartHost(_place.Store);
+        await TestPrograms.UntilAsync(() => _ledger.Get(run.RunId), row => row.Progress?.Done > 0);
+
+        server.Crash();
+        var ended = await TestPrograms.UntilEndedAsync(_ledger, run.RunId);
+        TestPrograms.Signal(host.Id, "KILL");
+        await host.WaitForExitAsync();
+
+        Assert.Equal((RunState.Succeeded, 1), (ended.State, ended.Attempt));
     }
 
     private long Count(RunState state) => _ledger.List(new() { State = state, Take = 1 }).Total;

@@ -13,15 +13,21 @@ internal static class TestPrograms
 
     /// <summary>A job host over the store in a process of its own.</summary>
     internal static Process StartHost(Store store, int leaseSeconds = 30) =>
-        Process.Start(new ProcessStartInfo(Worker.FileName, [.. Worker.Arguments, "host", "--store", store.Root, "--lease", $"{leaseSeconds}"]))!;
+        Process.Start(Knowing(store, new(Worker.FileName, [.. Worker.Arguments, "host", "--store", store.Root, "--lease", $"{leaseSeconds}"])))!;
 
     /// <summary>A worker without a supervisor: nobody ends it when its lease is lost, as when the supervisor's machine is cut off.</summary>
     internal static Process StartWorker(Store store, RunLease lease) =>
-        Process.Start(new ProcessStartInfo(Worker.FileName, [.. Worker.Arguments, "worker", lease.RunId, "--store", store.Root, "--token", $"{lease.Token}"])
+        Process.Start(Knowing(store, new(Worker.FileName, [.. Worker.Arguments, "worker", lease.RunId, "--store", store.Root, "--token", $"{lease.Token}"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-        })!;
+        }))!;
+
+    private static ProcessStartInfo Knowing(Store store, ProcessStartInfo start)
+    {
+        if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
+        return start;
+    }
 
     /// <summary>Polls until the condition holds; the deadline only turns a hang into a failure.</summary>
     internal static async Task<T> UntilAsync<T>(Func<T> look, Func<T, bool> condition)

@@ -1,5 +1,7 @@
 // The shape of every built-in recipe, approved: parameters, level widths and cells change only on purpose.
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using FeatureForge.Data;
 using FeatureForge.TestKit;
 using TorchSharp;
@@ -87,5 +89,21 @@ public sealed class RecipeShapeTests
         var path = SmallCorpora.WriteRecipe(folder.Path, Recipe.Read("image-small") with { Size = 0, Encoder = new() { Transformer = new() { Width = 10, Heads = 3, Depth = 1 } } });
 
         Assert.Equal(3, Assert.Throws<BadRequestException>(() => Recipe.Read(path)).Problems.Count);
+    }
+
+    [Theory]
+    [InlineData("audio-small", """{ "head": [8] }""", "encoder head follows convolutions; this encoder has no widths of them.")]
+    [InlineData("audio-tiny", """{ "head": [8, 0] }""", "encoder head has widths 8, 0; expected at least 1 each.")]
+    [InlineData("text-tiny", """{ "raw_share": -1 }""", "encoder raw_share is -1; expected 0 or more.")]
+    [InlineData("text-small", """{ "raw_share": 0.5 }""", "encoder raw_share is for the bag of words; this encoder is another one.")]
+    public void A_recipe_says_what_its_encoder_cannot_have(string name, string settings, string problem)
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = JsonNode.Parse(JsonSerializer.Serialize(Recipe.Read(name) with { Size = 0 }, SpecJson.Readable))!;
+        foreach (var (setting, value) in JsonNode.Parse(settings)!.AsObject()) recipe["encoder"]![setting] = value!.DeepClone();
+        var path = Path.Combine(folder.Path, "recipe.json");
+        File.WriteAllText(path, recipe.ToJsonString());
+
+        Assert.EndsWith(problem, Assert.Single(Assert.Throws<BadRequestException>(() => Recipe.Read(path)).Problems));
     }
 }

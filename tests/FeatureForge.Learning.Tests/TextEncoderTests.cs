@@ -42,10 +42,31 @@ public sealed class TextEncoderTests : IDisposable
         encoder.PrepareTraining(corpus, _store.Beside("staging"), default);
         var views = encoder.Views(encoder.Gather(corpus, [0, 1, 5], new StepRandom(0, 0, DrawPurpose.Gather)), new StepRandom(0, 0, DrawPurpose.Views))[0];
 
-        var difference = encoder.Encode(views).Pooled - encoder.Describe(views, [Level.High])[Level.High];
+        var width = encoder.Recipe.Encoder.Width;
+        var difference = encoder.Encode(views).Pooled - encoder.Describe(views, [Level.High])[Level.High].narrow(1, 0, width);
 
         Assert.Equal([6, views.size(1), 2], views.shape);
         Assert.True(difference.abs().max().item<float>() < 1e-5f);
+    }
+
+    [Fact]
+    public async Task High_carries_the_raw_vector_beside_the_learned_one_at_a_share_of_its_length()
+    {
+        using var corpus = await CorpusAsync();
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var recipe = Recipe.DefaultFor(Modality.Text);
+        using var encoder = EncoderFile.Fresh(recipe with { Encoder = recipe.Encoder with { RawShare = 0.25 } }, corpus, seed: 1, CPU, default);
+        EncoderScaling.Fit(encoder, corpus, default);
+
+        var rows = encoder.Extract(corpus, 0, corpus.Count, [Level.Raw, Level.High], [Grain.Item], default).ToLookup(block => block.Level, block => tensor(block.Block.Vectors).view(block.Block.Rows, -1));
+        var (raw, high) = (cat([.. rows[Level.Raw]], 0), cat([.. rows[Level.High]], 0));
+        var (learned, beside) = (high.narrow(1, 0, recipe.Encoder.Width), high.narrow(1, recipe.Encoder.Width, recipe.Encoder.RawWidth));
+        float Length(Tensor vectors) => vectors.pow(2).sum([1L]).mean().sqrt().item<float>();
+
+        Assert.Equal(1, Length(learned), 1e-3);
+        Assert.Equal(0.25, Length(beside), 1e-3);
+        Assert.True((beside / 0.25f - raw / Length(raw)).abs().max().item<float>() < 1e-3f);
     }
 
     [Fact]

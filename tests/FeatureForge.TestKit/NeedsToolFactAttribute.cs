@@ -6,7 +6,7 @@ namespace FeatureForge.TestKit;
 
 /// <summary>
 /// Skips outside CI when a tool is missing; with CI=true the test runs and fails.
-/// Tools: ffmpeg, libsndfile, soxr, chromium, pg.
+/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsToolFactAttribute : FactAttribute
@@ -26,11 +26,15 @@ public sealed class NeedsToolFactAttribute : FactAttribute
         "soxr" => CanLoad("libsoxr.so.0", "libsoxr.0.dylib"),
         "chromium" => Chromium != null,
         "pg" => PostgresFolder != null,
-        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium or pg.", nameof(tool)),
+        "s3rver" => S3Server != null,
+        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg or s3rver.", nameof(tool)),
     };
 
     /// <summary>The browser's executable, or null.</summary>
     public static string? Chromium { get; } = OnPath("chromium", "chromium-browser", "google-chrome", "chrome");
+
+    /// <summary>The S3 server of npm's s3rver, or null.</summary>
+    public static string? S3Server { get; } = OnPath("s3rver");
 
     /// <summary>The folder that holds initdb and pg_ctl, or null.</summary>
     public static string? PostgresFolder { get; } = FindPostgres();

@@ -9,7 +9,10 @@ public sealed class TemporaryStore : IDisposable
     private readonly TemporaryFolder _folder = new();
     private int _runs;
 
-    public TemporaryStore() => Store = Store.Open(System.IO.Path.Combine(_folder.Path, "store"));
+    public TemporaryStore(string? ledger = null) => Store = Store.Open(System.IO.Path.Combine(_folder.Path, "store"), ledger);
+
+    /// <summary>A new store whose ledger is "sqlite" or "postgres"; see <see cref="EveryLedgerAttribute"/>.</summary>
+    public static TemporaryStore On(string ledger) => new(ledger == "postgres" ? PostgresServer.Shared.NewSchema() : null);
 
     public Store Store { get; }
 

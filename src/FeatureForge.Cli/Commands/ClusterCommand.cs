@@ -11,13 +11,17 @@ internal static class ClusterCommand
     {
         var set = new Option<string>("--set") { Description = "The embedding set.", Required = true };
         var clustering = new Option<string?>("--clustering") { Description = "Name of the clustering. Default: the set's name." };
-        var level = new Option<string>("--level") { Description = "raw, low, mid or high.", DefaultValueFactory = _ => Level.High };
+        var level = new Option<string>("--level") { Description = "raw, low, mid or high, or several joined by + (mid+high).", DefaultValueFactory = _ => Level.High };
+        var refine = new Option<string?>("--refine") { Description = "A level on which the leaves are divided further, for instance mid." };
         var grain = new Option<string>("--grain") { Description = "item, segment or patch.", DefaultValueFactory = _ => "item" };
         var method = new Option<string>("--method") { Description = $"{string.Join(" or ", ClusterSpec.Methods)}.", DefaultValueFactory = _ => "tree" };
         var k = new Option<int?>("--k") { Description = "Number of clusters (kmeans)." };
+        var minClusterSize = new Option<int?>("--min-cluster-size") { Description = "Fewest vectors of a cluster (hdbscan). Default: 5, or one in 2,000." };
+        var minSamples = new Option<int?>("--min-samples") { Description = "Which neighbour says how dense it is, the vector itself not counted (hdbscan). Default: --min-cluster-size, else 5." };
+        var selection = new Option<string>("--selection") { Description = "eom or leaf (hdbscan).", DefaultValueFactory = _ => "eom" };
         var seed = new Option<int>("--seed") { Description = "Of every random draw." };
         var device = SharedOptions.Device();
-        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, grain, method, k, seed, device)
+        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, refine, grain, method, k, minClusterSize, minSamples, selection, seed, device)
             .Does((parsed, options, stop) =>
             {
                 var grains = Verb.Words<Grain>("--grain", [parsed.GetValue(grain)!]);
@@ -27,9 +31,13 @@ internal static class ClusterCommand
                     Set = parsed.GetRequiredValue(set),
                     Clustering = parsed.GetValue(clustering),
                     Level = parsed.GetValue(level)!,
+                    Refine = parsed.GetValue(refine),
                     Grain = grains[0],
                     Method = parsed.GetValue(method)!,
                     K = parsed.GetValue(k),
+                    MinClusterSize = parsed.GetValue(minClusterSize),
+                    MinSamples = parsed.GetValue(minSamples),
+                    Selection = parsed.GetValue(selection)!,
                     Seed = parsed.GetValue(seed),
                     Device = parsed.GetValue(device)!,
                 }, options.OpenStore(), options, stop);

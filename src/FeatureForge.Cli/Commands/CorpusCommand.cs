@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 
 namespace FeatureForge.Cli;
 
@@ -21,17 +22,16 @@ internal static class CorpusCommand
             ])));
             return Task.FromResult(ExitCode.Done);
         });
-        var show = new Command("show", "Show one corpus.").With(name).Does((parsed, options, _) =>
+        var threshold = new Option<string[]>("--threshold") { Description = "Another threshold for a quality issue, as NAME=VALUE; may be repeated." };
+        var show = new Command("show", "Show what a corpus holds and what is wrong with it.").With(name, threshold).Does(async (parsed, options, stop) =>
         {
+            var thresholds = new QualityThresholds().With(Verb.List(parsed.GetValue(threshold)));
             var store = options.OpenStore();
             var corpus = store.Corpus(parsed.GetRequiredValue(name));
-            if (options.Json) Verb.PrintJson(Json(corpus));
-            else Console.Out.WriteLine($"""
-                Corpus {corpus.Name}, version {corpus.Version}: {Items(corpus)}; {Number(corpus.Quarantined)} files in quarantine.
-                Sources: {string.Join(", ", corpus.Sources)}
-                In {store.CorpusFolder(corpus.Name)}: {corpus.ItemParts.Count} item files, {Number(corpus.ItemParts.Sum(part => part.Bytes))} bytes.
-                """);
-            return Task.FromResult(ExitCode.Done);
+            var report = await CorpusReport.ReadAsync(store, corpus, thresholds, stop);
+            if (options.Json) Verb.PrintJson(CorpusReportText.Json(corpus, report));
+            else Console.Out.WriteLine(CorpusReportText.Of(store, corpus, report));
+            return ExitCode.Done;
         });
         return new Command("corpus", "Look at corpora: list, show.").With(list, show);
     }

@@ -15,7 +15,7 @@ internal static class ServeCommand
         return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles)
             .Does(async (parsed, options, stop) =>
             {
-                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root };
+                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger };
                 var wantedUrls = Verb.List(parsed.GetValue(urls));
                 if (parsed.GetValue(port) is { } number)
                 {

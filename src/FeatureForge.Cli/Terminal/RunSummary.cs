@@ -5,6 +5,7 @@ using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
 using FeatureForge.Jobs;
+using FeatureForge.Labelling;
 using FeatureForge.Learning;
 
 namespace FeatureForge.Cli;
@@ -72,7 +73,14 @@ internal static class RunSummary
             RunKind.Extract => Extract(Read<ExtractResult>(run), store),
             RunKind.Cluster => Cluster(Read<ClusterResult>(run), store),
             RunKind.Map => Map(Read<MapResult>(run), store),
+            RunKind.Assign => Assign(Read<AssignResult>(run), store),
+            RunKind.Edit => Edit(Read<EditResult>(run)),
+            RunKind.Sample => Sample(Read<SampleResult>(run)),
+            RunKind.Dedup => Dedup(Read<DedupResult>(run)),
             RunKind.Import => Import(Read<ImportResult>(run), store),
+            RunKind.Propagate => LabelSummaries.Of(Read<PropagateResult>(run)),
+            RunKind.Fit => LabelSummaries.Of(Read<HeadResult>(run)),
+            RunKind.Predict => LabelSummaries.Of(Read<PredictResult>(run)),
             RunKind.Evaluate => Read<EvaluateResult>(run).ToTable().TrimEnd(),
             _ => $"{run.Kind}: {run.Result}",
         };
@@ -107,7 +115,31 @@ internal static class RunSummary
 
     private static string Cluster(ClusterResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Clustering {result.Clustering} of set {result.Set}: {result.Leaves:N0} clusters in a tree of {result.Clusters:N0} nodes over {result.Vectors:N0} vectors.
-        In {store.ClusteringFolder(result.Clustering)}; next: featureforge map --set {result.Set}, then featureforge serve
+        {Levels(result)}{Changes(result.Changes)}In {store.ClusteringFolder(result.Clustering)}; next: featureforge map --set {result.Set}, then featureforge serve
+        """);
+
+    private static string Levels(ClusterResult result) => result.BestLevel is null ? ""
+        : $"Level {result.BestLevel} separates best without labels ({string.Join(", ", result.Measures.Where(pair => pair.Key.StartsWith("separation.", StringComparison.Ordinal)).OrderByDescending(pair => pair.Value).Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key["separation.".Length..]} {pair.Value:0.00}")))}).\n";
+
+    private static string Changes(ClusterChanges? changes) => changes is null ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"Since the clustering before: {changes.Kept:N0} leaves kept their id, {changes.VectorsKept:P1} of the vectors stayed in theirs{string.Concat(changes.Changes.CountBy(change => change.Kind).Select(pair => $", {pair.Value} {pair.Key}{(pair.Value == 1 ? "" : "s")}"))}.\n");
+
+    private static string Assign(AssignResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
+        {result.Vectors:N0} vectors of set {result.Set} put into clustering {result.Clustering}: {result.OutOfDistribution:N0} out of distribution, mean strength of the others {result.MeanStrength:0.00}.
+        In {store.PathOf(result.Table)}
+        """);
+
+    private static string Edit(EditResult result) => string.Create(CultureInfo.InvariantCulture, $"""
+        {result.Kind} in clustering {result.Clustering}: {string.Join(", ", result.ClusterIds)} -> {string.Join(", ", result.ResultIds)}{(result.Name is null ? "" : $" '{result.Name}'")}; {result.Leaves:N0} leaves. Later runs keep it.
+        """);
+
+    private static string Sample(SampleResult result) => string.Create(CultureInfo.InvariantCulture, $"""
+        Corpus {result.Corpus}: {result.Items:N0} of {result.Available:N0} items of {result.From}; the largest cluster's share is {result.LargestShare:P1} (was {result.LargestShareBefore:P1}).
+        Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
+        """);
+
+    private static string Dedup(DedupResult result) => string.Create(CultureInfo.InvariantCulture, $"""
+        Set {result.Set}: {result.Duplicates:N0} of {result.Items:N0} items repeat one of {result.Groups:N0} others; {result.Kept:N0} are kept.{(result.Corpus is null ? "" : $" Corpus: {result.Corpus}.")}{(result.List is null ? "" : $" List: {result.List}")}
         """);
 
     private static string Map(MapResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""

@@ -7,14 +7,15 @@ namespace FeatureForge.Clustering;
 
 internal static class Leiden
 {
-    private const int Rounds = 8;
+    /// <summary>Passes over all levels; each starts from what the one before found.</summary>
+    internal const int Rounds = 8;
 
     /// <summary>Community per node, numbered 0.. by their first node. Connected by construction.</summary>
     /// <param name="resolution">Higher gives more and smaller communities; 1 is plain modularity.</param>
-    internal static int[] Partition(SimilarityGraph graph, double resolution, CounterRandom random, CancellationToken stop)
+    internal static int[] Partition(SimilarityGraph graph, double resolution, CounterRandom random, CancellationToken stop, int rounds = Rounds)
     {
         var best = Singletons(graph.Nodes);
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             var next = Improve(graph, best, resolution, random.Stream(round), stop);
             if (next.AsSpan().SequenceEqual(best)) break;

@@ -43,6 +43,18 @@ internal sealed class SimilarityGraph
         return Of(neighbours.Queries, pairs, new double[neighbours.Queries]);
     }
 
+    /// <summary>From weighted edges, each given once and between different nodes.</summary>
+    internal static SimilarityGraph Of(int nodes, IEnumerable<(int From, int To, double Weight)> edges)
+    {
+        var pairs = new List<(int, int, double)>();
+        foreach (var (from, to, weight) in edges)
+        {
+            pairs.Add((from, to, weight));
+            pairs.Add((to, from, weight));
+        }
+        return Of(nodes, pairs, new double[nodes]);
+    }
+
     /// <summary>One node per group; edges between groups add up, those inside go to Inner.</summary>
     internal SimilarityGraph Aggregate(int[] groups, int groupCount)
     {

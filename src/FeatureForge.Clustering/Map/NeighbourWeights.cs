@@ -7,6 +7,13 @@ namespace FeatureForge.Clustering;
 /// <summary>Edges in both directions, ascending by (From, To); Weight in (0,1].</summary>
 internal sealed record NeighbourWeights(int[] From, int[] To, float[] Weight)
 {
+    /// <summary>Every edge in one direction.</summary>
+    internal IEnumerable<(int From, int To, double Weight)> Once()
+    {
+        for (var e = 0; e < From.Length; e++)
+            if (From[e] < To[e]) yield return (From[e], To[e], Weight[e]);
+    }
+
     internal static NeighbourWeights Of(NeighbourTable neighbours)
     {
         var directed = new (long Edge, float Weight)[neighbours.Index.Length * 2];

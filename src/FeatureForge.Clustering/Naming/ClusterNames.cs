@@ -55,13 +55,12 @@ internal static class ClusterNames
     private static Func<IReadOnlyList<int>, IReadOnlyList<IReadOnlyList<string>>> FromTexts(SetVectors vectors, ClusterTree tree, PreparedCorpus prepared, CancellationToken stop)
     {
         var counts = tree.Nodes.Select(_ => new WordCounts()).ToArray();
-        foreach (var (leaf, row, item) in SampledItems(vectors, tree, prepared, TextsPerLeaf))
+        Parallel.ForEach(SampledItems(vectors, tree, prepared, TextsPerLeaf).GroupBy(sampled => sampled.Leaf), new() { CancellationToken = stop }, texts =>
         {
-            stop.ThrowIfCancellationRequested();
-            counts[leaf].AddDocument(PartOf(prepared.Text(item), vectors, row));
-        }
+            foreach (var (leaf, row, item) in texts) counts[leaf].AddDocument(PartOf(prepared.Text(item), vectors, row));
+        });
         for (var node = tree.Nodes.Count - 1; node > 0; node--) counts[tree.Nodes[node].Parent].Add(counts[node]);
-        return children => KeywordNames.Of([.. children.Select(child => counts[child])]);
+        return children => KeywordNames.Of([.. children.Select(child => counts[child])], counts[0]);
     }
 
     // The span of a segment, the beginning of a long document.

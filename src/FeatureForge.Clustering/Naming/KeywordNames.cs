@@ -38,23 +38,27 @@ internal static class KeywordNames
 {
     private const int Count = 8;
     private const double MoreFrequent = 1.5;
+    private const double NearlyAll = 0.5;
+    private const int FewDocuments = 40;
 
     /// <summary>The best words of each sibling, best first.</summary>
-    internal static IReadOnlyList<IReadOnlyList<string>> Of(IReadOnlyList<WordCounts> siblings)
+    /// <param name="all">The whole corpus: what half of its documents hold (headers, boilerplate) names nothing. Null: not known.</param>
+    internal static IReadOnlyList<IReadOnlyList<string>> Of(IReadOnlyList<WordCounts> siblings, WordCounts? all = null)
     {
         var together = new WordCounts();
         foreach (var sibling in siblings) together.Add(sibling);
         var wordsPerClass = (double)together.Total / siblings.Count;
-        return [.. siblings.Select(sibling => Best(sibling, together, wordsPerClass, siblings.Count))];
+        return [.. siblings.Select(sibling => Best(sibling, together, wordsPerClass, siblings.Count, all))];
     }
 
-    private static List<string> Best(WordCounts own, WordCounts together, double wordsPerClass, int classes)
+    private static List<string> Best(WordCounts own, WordCounts together, double wordsPerClass, int classes, WordCounts? corpus)
     {
         var fewest = own.Documents >= 20 ? 3 : own.Documents >= 4 ? 2 : 1;
         var scored = new List<(string Word, double Score)>();
         foreach (var (word, (times, documents)) in own.Words)
         {
             if (documents < fewest) continue;
+            if (corpus is { Documents: >= FewDocuments } && corpus.Words.GetValueOrDefault(word).Documents > NearlyAll * corpus.Documents) continue;
             var all = together.Words[word].Times;
             var here = (double)times / own.Total;
             var elsewhere = (all - times + 1.0) / (together.Total - own.Total + 1.0);

@@ -4,13 +4,13 @@ namespace FeatureForge.Clustering;
 internal static class PictureAxes
 {
     internal static IReadOnlyList<Axis> All { get; } = [new("dark", "bright"), new("flat", "contrasty"), new("smooth", "detailed"), new("pale", "colourful"),
-        new("bottom-heavy", "top-heavy"), new("open centre", "filled centre")];
+        new("bottom-heavy", "top-heavy"), new("open centre", "filled centre"), new("upright lines", "level lines")];
 
     /// <summary>One value per axis.</summary>
     internal static float[] Measure(ReadOnlySpan<byte> pixels, int size)
     {
         var plane = size * size;
-        double sum = 0, squares = 0, steps = 0, colour = 0, top = 0, centre = 0;
+        double sum = 0, squares = 0, colour = 0, top = 0, centre = 0, across = 0, down = 0;
         int centreCount = 0;
         for (var i = 0; i < plane; i++)
         {
@@ -26,11 +26,13 @@ internal static class PictureAxes
                 centre += light;
                 centreCount++;
             }
-            if (x > 0) steps += Math.Abs(pixels[plane + i] - pixels[plane + i - 1]);
+            if (x > 0) across += Math.Abs(pixels[plane + i] - pixels[plane + i - 1]);
+            if (y > 0) down += Math.Abs(pixels[plane + i] - pixels[plane + i - size]);
         }
         var mean = sum / plane;
-        return [(float)mean, (float)Math.Sqrt(Math.Max(0, squares / plane - mean * mean)), (float)(steps / plane), (float)(colour / plane),
-            (float)(top / plane), (float)(centre / Math.Max(1, centreCount) - mean)];
+        return [(float)mean, (float)Math.Sqrt(Math.Max(0, squares / plane - mean * mean)), (float)(across / plane), (float)(colour / plane),
+            (float)(top / plane), (float)(centre / Math.Max(1, centreCount) - mean),
+            (float)((down - across) / Math.Max(1, down + across))];
     }
 
     /// <summary>The mean colour of a picture.</summary>

@@ -1,5 +1,5 @@
 // Size-weighted agglomeration by Ward's criterion (Ward 1963; update of Lance, Williams 1967): joins the two groups whose
-// union raises the sum of squares least. Builds the levels above the leaves, where groups are few: cubic time is fine.
+// union raises the sum of squares least. Builds the levels above the leaves, where groups are few: quadratic memory is fine.
 namespace FeatureForge.Clustering;
 
 internal static class Ward
@@ -16,12 +16,22 @@ internal static class Ward
         var size = sizes.Select(count => (double)count).ToArray();
         var alive = Enumerable.Range(0, n).ToList();
         var merges = new List<(int, int, double)>();
+        // The cheapest partner of each slot among later ones; recomputed only where a merge touched it.
+        var nearest = new int[n];
+        void Refresh(int at)
+        {
+            var slot = alive[at];
+            nearest[slot] = -1;
+            for (var other = at + 1; other < alive.Count; other++)
+                if (nearest[slot] < 0 || cost[slot, alive[other]] < cost[slot, nearest[slot]]) nearest[slot] = alive[other];
+        }
+        for (var at = 0; at < n; at++) Refresh(at);
         while (alive.Count > 1)
         {
-            var (left, right) = (alive[0], alive[1]);
-            for (var a = 0; a < alive.Count; a++)
-                for (var b = a + 1; b < alive.Count; b++)
-                    if (cost[alive[a], alive[b]] < cost[left, right]) (left, right) = (alive[a], alive[b]);
+            var left = alive[0];
+            foreach (var slot in alive)
+                if (nearest[slot] >= 0 && cost[slot, nearest[slot]] < cost[left, nearest[left]]) left = slot;
+            var right = nearest[left];
 
             var height = cost[left, right];
             merges.Add((number[left], number[right], height));
@@ -31,6 +41,12 @@ internal static class Ward
             size[left] += size[right];
             number[left] = n + merges.Count - 1;
             alive.Remove(right);
+            for (var at = 0; at < alive.Count; at++)
+            {
+                var slot = alive[at];
+                if (slot == left || nearest[slot] == left || nearest[slot] == right) Refresh(at);
+                else if (slot < left && cost[slot, left] < cost[slot, nearest[slot]]) nearest[slot] = left;
+            }
         }
         return merges;
     }

@@ -1,110 +1,90 @@
-// The ledger's SQLite file: schema, connections, short transactions. WAL lets readers and one writer work side by side,
-// synchronous=FULL makes every commit survive power loss, and writers take the write lock first so that none is refused half-way.
-using Microsoft.Data.Sqlite;
+// Where the ledger's rows lie: SQLite in the store's folder, or PostgreSQL when several machines share the work. Both speak the
+// same SQL with @name parameters; what differs is the schema's types, how writers take turns, and what may be tried again.
+using System.Data.Common;
 
 namespace FeatureForge.Data;
 
-internal sealed class LedgerDatabase
+internal abstract class LedgerDatabase : IDisposable
 {
-    private const int SchemaVersion = 1;
+    /// <summary>Raised with every migration; both databases keep the number they were brought to.</summary>
+    protected const int SchemaVersion = 2;
 
-    private const string Schema = """
+    /// <summary>The ledger's own tables. {0} is a 64-bit number, {1} a number that counts up by itself, {2} a row's order of arrival.</summary>
+    protected const string TablesOfVersion1 = """
         CREATE TABLE runs (
             run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, spec TEXT NOT NULL, spec_hash TEXT NOT NULL, state TEXT NOT NULL,
-            attempt INTEGER NOT NULL DEFAULT 0, failed_attempts INTEGER NOT NULL DEFAULT 0, max_attempts INTEGER NOT NULL,
-            lease_owner TEXT, lease_until INTEGER, fencing_token INTEGER NOT NULL DEFAULT 0, worker TEXT,
-            progress TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
-            created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER, error TEXT, failure TEXT, result TEXT,
-            pipeline_id TEXT, stage TEXT, schedule_id TEXT);
+            attempt {0} NOT NULL DEFAULT 0, failed_attempts {0} NOT NULL DEFAULT 0, max_attempts {0} NOT NULL,
+            lease_owner TEXT, lease_until {0}, fencing_token {0} NOT NULL DEFAULT 0, worker TEXT,
+            progress TEXT, cancel_requested {0} NOT NULL DEFAULT 0,
+            created_at {0} NOT NULL, started_at {0}, finished_at {0}, error TEXT, failure TEXT, result TEXT,
+            pipeline_id TEXT, stage TEXT, schedule_id TEXT{2});
         CREATE INDEX runs_by_hash ON runs(spec_hash);
         CREATE INDEX runs_by_state ON runs(state, created_at);
         CREATE INDEX runs_by_pipeline ON runs(pipeline_id);
-        CREATE TABLE run_needs (run_id TEXT NOT NULL, needs TEXT NOT NULL, PRIMARY KEY (run_id, needs)) WITHOUT ROWID;
+        CREATE TABLE run_needs (run_id TEXT NOT NULL, needs TEXT NOT NULL, PRIMARY KEY (run_id, needs));
         CREATE INDEX run_needs_backwards ON run_needs(needs);
-        CREATE TABLE run_log (sequence INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, at INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+        CREATE TABLE run_log (sequence {1}, run_id TEXT NOT NULL, at {0} NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
         CREATE INDEX run_log_by_run ON run_log(run_id, sequence);
-        CREATE TABLE run_metrics (run_id TEXT NOT NULL, name TEXT NOT NULL, step INTEGER NOT NULL, value REAL, PRIMARY KEY (run_id, name, step)) WITHOUT ROWID;
-        CREATE TABLE pipelines (pipeline_id TEXT PRIMARY KEY, name TEXT NOT NULL, spec TEXT NOT NULL, spec_hash TEXT NOT NULL, created_at INTEGER NOT NULL, schedule_id TEXT);
+        CREATE TABLE run_metrics (run_id TEXT NOT NULL, name TEXT NOT NULL, step {0} NOT NULL, value DOUBLE PRECISION, PRIMARY KEY (run_id, name, step));
+        CREATE TABLE pipelines (pipeline_id TEXT PRIMARY KEY, name TEXT NOT NULL, spec TEXT NOT NULL, spec_hash TEXT NOT NULL, created_at {0} NOT NULL, schedule_id TEXT{2});
         CREATE TABLE schedules (
             schedule_id TEXT PRIMARY KEY, name TEXT NOT NULL, pipeline TEXT NOT NULL, cron TEXT, time_zone TEXT NOT NULL,
-            enabled INTEGER NOT NULL, created_at INTEGER NOT NULL, next_at INTEGER, last_fired_at INTEGER);
+            enabled {0} NOT NULL, created_at {0} NOT NULL, next_at {0}, last_fired_at {0}{2});
         """;
 
-    private readonly string _connectionString;
+    /// <summary>Version 2: newest first without sorting, runs offered to Hangfire once, and whose ledger this is.</summary>
+    protected const string ChangesOfVersion2 = """
+        ALTER TABLE runs ADD COLUMN offered_until {0};
+        CREATE INDEX runs_by_time ON runs(created_at);
+        CREATE TABLE ledger (store_id TEXT NOT NULL);
+        """;
 
-    internal LedgerDatabase(string path)
+    /// <summary>Opens the ledger that the store's address names, bringing its tables up to date.</summary>
+    internal static LedgerDatabase Open(Store store) =>
+        store.Ledger is { } connectionString ? new PostgresLedger(connectionString, store) : new SqliteLedger(store.CatalogPath, store);
+
+    /// <summary>The clock that leases are measured by.</summary>
+    internal virtual TimeProvider Clock(TimeProvider time) => time;
+
+    internal abstract T Read<T>(Func<DbConnection, T> work);
+
+    /// <summary>All of it or none; writers take turns.</summary>
+    /// <param name="repeatable">Doing it twice is harmless, so it may be tried again when a commit's answer was lost.</param>
+    internal abstract T Write<T>(Func<DbConnection, T> work, bool repeatable = true);
+
+    public abstract void Dispose();
+
+    /// <summary>Notes whose ledger this is, or refuses one that belongs to another store.</summary>
+    /// <returns>True the first time: the ledger is new.</returns>
+    protected static bool Claim(DbConnection connection, Store store, string where)
     {
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 60 }.ToString();
-        EnsureSchema();
+        var owner = connection.Scalar<string>("SELECT store_id FROM ledger");
+        if (owner == store.Id) return false;
+        if (owner is not null)
+            throw new BadRequestException($"The run ledger {where} belongs to store {owner}; {store.Root} is store {store.Id}. Give each store a database or schema of its own (PostgreSQL: Search Path=NAME).");
+        connection.Execute("INSERT INTO ledger (store_id) VALUES (@store)", ("@store", store.Id));
+        return true;
     }
 
-    internal T Read<T>(Func<SqliteConnection, T> work)
-    {
-        using var connection = Connect();
-        return work(connection);
-    }
-
-    /// <summary>All of it or none, after waiting for the write lock.</summary>
-    internal T Write<T>(Func<SqliteConnection, T> work)
-    {
-        using var connection = Connect();
-        using var transaction = connection.BeginTransaction(deferred: false);
-        var result = work(connection);
-        transaction.Commit();
-        return result;
-    }
-
-    internal void Forget()
-    {
-        using var connection = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(connection);
-    }
-
-    private SqliteConnection Connect()
-    {
-        var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        connection.Execute("PRAGMA busy_timeout=20000; PRAGMA synchronous=FULL;");
-        return connection;
-    }
-
-    private void EnsureSchema()
-    {
-        // Readers of another process may be in the way of the one-time switch to WAL; SQLite then answers "locked" at once.
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                Read(connection => connection.Execute("PRAGMA journal_mode=WAL;"));
-                break;
-            }
-            catch (SqliteException error) when (error.SqliteErrorCode is 5 or 6 && attempt < 50) { Thread.Sleep(20); }
-        }
-        var version = Read(connection => connection.Scalar<long>("PRAGMA user_version"));
-        if (version > SchemaVersion)
-            throw new BadRequestException($"The run ledger has schema version {version}; this program knows version {SchemaVersion}. Use the program that wrote it, or a newer one.");
-        if (version == SchemaVersion) return;
-        Write(connection => connection.Scalar<long>("PRAGMA user_version") == SchemaVersion
-            ? 0
-            : connection.Execute(Schema) + connection.Execute($"PRAGMA user_version={SchemaVersion}"));
-    }
+    protected static BadRequestException TooNew(long version) =>
+        new($"The run ledger has schema version {version}; this program knows version {SchemaVersion}. Use the program that wrote it, or a newer one.");
 }
 
 internal static class LedgerSql
 {
-    internal static int Execute(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    internal static int Execute(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
         using var command = Command(connection, sql, values);
         return command.ExecuteNonQuery();
     }
 
-    internal static T? Scalar<T>(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    internal static T? Scalar<T>(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
         using var command = Command(connection, sql, values);
         return command.ExecuteScalar() is T value ? value : default;
     }
 
-    internal static List<T> Query<T>(this SqliteConnection connection, string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<(string Name, object? Value)> values)
+    internal static List<T> Query<T>(this DbConnection connection, string sql, Func<DbDataReader, T> row, params ReadOnlySpan<(string Name, object? Value)> values)
     {
         using var command = Command(connection, sql, values);
         using var reader = command.ExecuteReader();
@@ -113,18 +93,23 @@ internal static class LedgerSql
         return rows;
     }
 
-    internal static string? Text(this SqliteDataReader reader, string column) => reader[column] as string;
+    internal static string? Text(this DbDataReader reader, string column) => reader[column] as string;
 
-    internal static long Number(this SqliteDataReader reader, string column) => (long)reader[column];
+    internal static long Number(this DbDataReader reader, string column) => (long)reader[column];
 
-    internal static DateTimeOffset? Moment(this SqliteDataReader reader, string column) =>
+    internal static DateTimeOffset? Moment(this DbDataReader reader, string column) =>
         reader[column] is long milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
 
-    private static SqliteCommand Command(SqliteConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> values)
+    private static DbCommand Command(DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> values)
     {
         var command = connection.CreateCommand();
         command.CommandText = sql;
-        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        foreach (var (name, value) in values)
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, value ?? DBNull.Value);
+            command.Parameters.Add(parameter);
+        }
         return command;
     }
 }

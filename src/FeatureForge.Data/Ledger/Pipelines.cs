@@ -1,6 +1,6 @@
 // Pipelines: several runs with an order. All runs are created at once; a run starts when those it needs have succeeded.
+using System.Data.Common;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace FeatureForge.Data;
 
@@ -64,27 +64,27 @@ public sealed class PipelineLedger
     /// <summary>Adds the pipeline and a queued run per stage.</summary>
     /// <exception cref="BadRequestException">Names or order are wrong.</exception>
     public PipelineRow Create(PipelineSpec spec, string? scheduleId = null) =>
-        Get(_database.Write(connection => Insert(connection, spec, scheduleId, _time.GetUtcNow())));
+        Get(_database.Write(connection => Insert(connection, spec, scheduleId, _time.GetUtcNow()), repeatable: false));
 
-    public PipelineRow? Find(string pipelineId) => Where("pipeline_id = $value", pipelineId, 1).FirstOrDefault();
+    public PipelineRow? Find(string pipelineId) => Where("pipeline_id = @value", pipelineId, 1).FirstOrDefault();
 
     /// <exception cref="BadRequestException">There is no such pipeline.</exception>
     public PipelineRow Get(string pipelineId) => Find(pipelineId) ?? throw new BadRequestException($"There is no pipeline '{pipelineId}' in this store.");
 
     /// <summary>The newest pipeline of that request that has not succeeded: to be resumed rather than repeated.</summary>
     public PipelineRow? FindUnfinished(PipelineSpec spec) =>
-        Where("spec_hash = $value", HashOf(spec), 20).FirstOrDefault(pipeline => pipeline.State != RunState.Succeeded);
+        Where("spec_hash = @value", HashOf(spec), 20).FirstOrDefault(pipeline => pipeline.State != RunState.Succeeded);
 
     /// <summary>Newest first.</summary>
-    public IReadOnlyList<PipelineRow> List(int take = 50) => Where("$value IS NULL", null, take);
+    public IReadOnlyList<PipelineRow> List(int take = 50) => Where("@value = 0", 0L, take);
 
-    internal static string Insert(SqliteConnection connection, PipelineSpec spec, string? scheduleId, DateTimeOffset now)
+    internal static string Insert(DbConnection connection, PipelineSpec spec, string? scheduleId, DateTimeOffset now)
     {
         BadRequestException.ThrowIfAny(spec.Problems());
         var pipelineId = RunLedger.NewId(now, "pipeline");
-        connection.Execute("INSERT INTO pipelines (pipeline_id, name, spec, spec_hash, created_at, schedule_id) VALUES ($id, $name, $spec, $hash, $now, $schedule)",
-            ("$id", pipelineId), ("$name", spec.Name), ("$spec", JsonSerializer.Serialize(spec, SpecJson.Line)), ("$hash", HashOf(spec)),
-            ("$now", RunLedger.Milliseconds(now)), ("$schedule", scheduleId));
+        connection.Execute("INSERT INTO pipelines (pipeline_id, name, spec, spec_hash, created_at, schedule_id) VALUES (@id, @name, @spec, @hash, @now, @schedule)",
+            ("@id", pipelineId), ("@name", spec.Name), ("@spec", JsonSerializer.Serialize(spec, SpecJson.Line)), ("@hash", HashOf(spec)),
+            ("@now", RunLedger.Milliseconds(now)), ("@schedule", scheduleId));
         var runs = new Dictionary<string, string>();
         string? before = null;
         foreach (var stage in spec.Stages)
@@ -106,10 +106,15 @@ public sealed class PipelineLedger
 
     private static string HashOf(PipelineSpec spec) => ContentId.Of(JsonSerializer.Serialize(spec, SpecJson.Line));
 
-    private List<PipelineRow> Where(string condition, string? value, int take) => _database.Read(connection => connection.Query(
-        $"SELECT * FROM pipelines WHERE {condition} ORDER BY created_at DESC, rowid DESC LIMIT $take",
-        reader => new PipelineRow(reader.Text("pipeline_id")!, reader.Text("name")!,
-            JsonSerializer.Deserialize<PipelineSpec>(reader.Text("spec")!, SpecJson.Line)!, reader.Text("spec_hash")!, reader.Moment("created_at")!.Value, reader.Text("schedule_id"),
-            connection.Query("SELECT * FROM runs WHERE pipeline_id = $id ORDER BY rowid", RunReader.Row, ("$id", reader.Text("pipeline_id")))),
-        ("$value", value), ("$take", take)));
+    private List<PipelineRow> Where(string condition, object value, int take) => _database.Read(connection =>
+    {
+        var found = connection.Query($"SELECT * FROM pipelines WHERE {condition} ORDER BY created_at DESC, rowid DESC LIMIT @take",
+            reader => new PipelineRow(reader.Text("pipeline_id")!, reader.Text("name")!,
+                JsonSerializer.Deserialize<PipelineSpec>(reader.Text("spec")!, SpecJson.Line)!, reader.Text("spec_hash")!, reader.Moment("created_at")!.Value, reader.Text("schedule_id"), []),
+            ("@value", value), ("@take", take));
+        return found.ConvertAll(pipeline => pipeline with
+        {
+            Runs = connection.Query("SELECT * FROM runs WHERE pipeline_id = @id ORDER BY rowid", RunReader.Row, ("@id", pipeline.PipelineId)),
+        });
+    });
 }

@@ -1,4 +1,4 @@
-// runs/RUN/run.json and log.txt: what is left of a run for people and for rebuilding the ledger, written when it ends.
+// runs/RUN/run.json and log.txt: what is left of a run for people and for rebuilding the ledger, written when it is taken up and when it ends.
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -7,9 +7,51 @@ namespace FeatureForge.Data;
 
 internal static class RunFolder
 {
-    internal static void Write(Store store, RunRow run, RunJournal journal)
+    /// <param name="log">Null: the run goes on, only run.json is written.</param>
+    internal static void Write(Store store, RunRow run, RunJournal? log)
     {
         var folder = store.PathOf("runs", run.RunId);
+        if (log is not null) WriteLog(Path.Combine(folder, "log.txt"), run, log);
+        DurableFile.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(Document(run), SpecJson.Readable));
+    }
+
+    /// <summary>The run as its run.json has it, or null when that is not one (a file somebody else put there, or half of one).</summary>
+    internal static RunRow? Read(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(path));
+            var root = document.RootElement;
+            return new()
+            {
+                RunId = root.GetProperty("run_id").GetString()!,
+                Kind = RunWords.Parse<RunKind>(root.GetProperty("kind").GetString()!),
+                State = RunWords.Parse<RunState>(root.GetProperty("state").GetString()!),
+                Spec = JsonSerializer.Serialize(root.GetProperty("spec"), SpecJson.Line),
+                SpecHash = root.GetProperty("spec_hash").GetString()!,
+                Attempt = root.GetProperty("attempt").GetInt32(),
+                FailedAttempts = 0,
+                MaxAttempts = root.TryGetProperty("max_attempts", out var most) ? most.GetInt32() : 3,
+                FencingToken = root.GetProperty("fencing_token").GetInt64(),
+                CancelRequested = false,
+                CreatedAt = root.GetProperty("created_at").GetDateTimeOffset(),
+                StartedAt = Moment("started_at"),
+                FinishedAt = Moment("finished_at"),
+                Error = Text("error"),
+                Failure = Text("failure") is { } failure ? RunWords.Parse<RunFailure>(failure.Replace("_", "", StringComparison.Ordinal)) : null,
+                Result = root.TryGetProperty("result", out var result) ? JsonSerializer.Serialize(result, SpecJson.Line) : null,
+                Stage = Text("stage"),
+                ScheduleId = Text("schedule_id"),
+            };
+
+            string? Text(string name) => root.TryGetProperty(name, out var value) ? value.GetString() : null;
+            DateTimeOffset? Moment(string name) => root.TryGetProperty(name, out var value) ? value.GetDateTimeOffset() : null;
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException) { return null; }
+    }
+
+    private static void WriteLog(string path, RunRow run, RunJournal journal)
+    {
         var log = new StringBuilder();
         long last = 0;
         while (journal.ReadLog(run.RunId, last) is { Count: > 0 } lines)
@@ -18,8 +60,7 @@ internal static class RunFolder
                 log.Append(CultureInfo.InvariantCulture, $"{line.At.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z {line.Level,-11} {line.Message}\n");
             last = lines[^1].Sequence;
         }
-        DurableFile.WriteAllText(Path.Combine(folder, "log.txt"), log.ToString());
-        DurableFile.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(Document(run), SpecJson.Readable));
+        DurableFile.WriteAllText(path, log.ToString());
     }
 
     private static object Document(RunRow run) => new
@@ -30,6 +71,7 @@ internal static class RunFolder
         Spec = Element(run.Spec),
         run.SpecHash,
         run.Attempt,
+        run.MaxAttempts,
         run.FencingToken,
         run.CreatedAt,
         run.StartedAt,

@@ -14,8 +14,8 @@ public sealed class RunJournal
     {
         var now = RunLedger.Milliseconds(_time.GetUtcNow());
         foreach (var (level, message) in lines)
-            connection.Execute("INSERT INTO run_log (run_id, at, level, message) VALUES ($run, $now, $level, $message)",
-                ("$run", runId), ("$now", now), ("$level", level), ("$message", message));
+            connection.Execute("INSERT INTO run_log (run_id, at, level, message) VALUES (@run, @now, @level, @message)",
+                ("@run", runId), ("@now", now), ("@level", level), ("@message", message));
         return lines.Count;
     });
 
@@ -23,24 +23,24 @@ public sealed class RunJournal
     public void AddMetrics(string runId, IReadOnlyList<MetricRow> rows) => _database.Write(connection =>
     {
         foreach (var row in rows)
-            connection.Execute("INSERT OR REPLACE INTO run_metrics (run_id, name, step, value) VALUES ($run, $name, $step, $value)",
-                ("$run", runId), ("$name", row.Name), ("$step", row.Step), ("$value", double.IsNaN(row.Value) ? null : row.Value));
+            connection.Execute("INSERT INTO run_metrics (run_id, name, step, value) VALUES (@run, @name, @step, @value) ON CONFLICT (run_id, name, step) DO UPDATE SET value = excluded.value",
+                ("@run", runId), ("@name", row.Name), ("@step", row.Step), ("@value", double.IsNaN(row.Value) ? null : row.Value));
         return rows.Count;
     });
 
     /// <summary>Forgets numbers of later steps: the run resumed at <paramref name="step"/>.</summary>
     public void RewindMetrics(string runId, long step) => _database.Write(connection =>
-        connection.Execute("DELETE FROM run_metrics WHERE run_id = $run AND step > $step", ("$run", runId), ("$step", step)));
+        connection.Execute("DELETE FROM run_metrics WHERE run_id = @run AND step > @step", ("@run", runId), ("@step", step)));
 
     /// <summary>Log lines after <paramref name="afterSequence"/> (0 = from the start), oldest first.</summary>
     public IReadOnlyList<RunLogLine> ReadLog(string runId, long afterSequence = 0, int take = 10_000) => _database.Read(connection => connection.Query(
-        "SELECT * FROM run_log WHERE run_id = $run AND sequence > $after ORDER BY sequence LIMIT $take",
+        "SELECT * FROM run_log WHERE run_id = @run AND sequence > @after ORDER BY sequence LIMIT @take",
         reader => new RunLogLine(reader.Number("sequence"), reader.Moment("at")!.Value, reader.Text("level")!, reader.Text("message")!),
-        ("$run", runId), ("$after", afterSequence), ("$take", take)));
+        ("@run", runId), ("@after", afterSequence), ("@take", take)));
 
     /// <summary>All numbers of a run, or those of one name, by name and step.</summary>
     public IReadOnlyList<MetricRow> ReadMetrics(string runId, string? name = null) => _database.Read(connection => connection.Query(
-        "SELECT * FROM run_metrics WHERE run_id = $run AND ($name IS NULL OR name = $name) ORDER BY name, step",
+        $"SELECT * FROM run_metrics WHERE run_id = @run {(name is null ? "" : "AND name = @name")} ORDER BY name, step",
         reader => new MetricRow(reader.Number("step"), reader.Text("name")!, reader["value"] as double? ?? double.NaN),
-        ("$run", runId), ("$name", name)));
+        ("@run", runId), ("@name", name)));
 }

@@ -10,9 +10,23 @@ public enum RunKind
     Extract,
     Cluster,
     Map,
+    /// <summary>Puts new vectors into an existing tree of clusters.</summary>
+    Assign,
+    /// <summary>A person's rename, merge or split of clusters.</summary>
+    Edit,
+    /// <summary>A corpus balanced over a tree of clusters.</summary>
+    Sample,
+    /// <summary>A corpus without duplicates by meaning.</summary>
+    Dedup,
     Evaluate,
     /// <summary>Brings an encoder made elsewhere into the store.</summary>
     Import,
+    /// <summary>Spreads labels over the items that have none.</summary>
+    Propagate,
+    /// <summary>Fits a head on frozen vectors.</summary>
+    Fit,
+    /// <summary>Labels items with a head.</summary>
+    Predict,
     /// <summary>Behaves as its spec says (sleep, fail, die); proves that supervision works on this machine.</summary>
     Selftest,
 }

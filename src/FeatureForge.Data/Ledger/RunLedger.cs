@@ -1,8 +1,8 @@
 // The run ledger: the authority on which runs exist, where they stand and who may work on them. Safe for several
 // processes at once; everything after TryAcquire is guarded by the attempt's fencing token.
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace FeatureForge.Data;
 
@@ -15,11 +15,12 @@ public sealed class RunLedger : IDisposable
 
     private RunLedger(Store store, TimeProvider time)
     {
-        (_store, _time) = (store, time);
-        _database = new(store.CatalogPath);
-        Journal = new(_database, time);
-        Pipelines = new(_database, time);
-        Schedules = new(_database, time);
+        _store = store;
+        _database = LedgerDatabase.Open(store);
+        _time = _database.Clock(time);
+        Journal = new(_database, _time);
+        Pipelines = new(_database, _time);
+        Schedules = new(_database, _time);
     }
 
     /// <summary>Opens the store's ledger, creating it when absent.</summary>
@@ -33,12 +34,12 @@ public sealed class RunLedger : IDisposable
     /// <summary>Adds a queued run.</summary>
     public RunRow Create(RunRequest request)
     {
-        var runId = _database.Write(connection => Insert(connection, request, _time.GetUtcNow()));
+        var runId = _database.Write(connection => Insert(connection, request, _time.GetUtcNow()), repeatable: false);
         return Get(runId);
     }
 
     public RunRow? Find(string runId) =>
-        _database.Read(connection => connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", runId)).FirstOrDefault());
+        _database.Read(connection => connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", runId)).FirstOrDefault());
 
     /// <exception cref="BadRequestException">There is no such run.</exception>
     public RunRow Get(string runId) =>
@@ -54,16 +55,24 @@ public sealed class RunLedger : IDisposable
 
     /// <summary>
     /// Runs that somebody should take up: queued with everything they need succeeded, or running under a lease that has
-    /// expired or whose owner is dead. Oldest first.
+    /// expired or whose owner is dead. Oldest first, at most <paramref name="take"/> queued ones.
     /// </summary>
-    public IReadOnlyList<RunRow> Claimable()
+    public IReadOnlyList<RunRow> Claimable(IReadOnlyCollection<RunKind>? kinds = null, int take = 1000)
     {
-        var candidates = _database.Read(connection => connection.Query($"""
-            SELECT * FROM runs WHERE state = 'running'
-                OR (state = 'queued' AND NOT EXISTS ({UnmetNeeds}))
-            ORDER BY created_at, run_id
-            """, RunReader.Row));
-        return [.. candidates.Where(run => run.State == RunState.Queued || LeaseIsBroken(run))];
+        var among = kinds is null ? "" : $"AND kind IN ({string.Join(", ", kinds.Select(kind => $"'{RunWords.Word(kind)}'"))})";
+        return _database.Read(connection => (List<RunRow>)
+        [
+            .. connection.Query($"SELECT * FROM runs WHERE state = 'running' {among} ORDER BY created_at, run_id", RunReader.Row).Where(LeaseIsBroken),
+            .. connection.Query($"SELECT * FROM runs WHERE state = 'queued' {among} AND NOT EXISTS ({UnmetNeeds}) ORDER BY created_at, run_id LIMIT @take", RunReader.Row, ("@take", take)),
+        ]);
+    }
+
+    /// <summary>Whether the caller is the one to offer the run to the workers now: for that long nobody else is.</summary>
+    public bool TryOffer(string runId, TimeSpan duration)
+    {
+        var now = _time.GetUtcNow();
+        return _database.Write(connection => connection.Execute("UPDATE runs SET offered_until = @until WHERE run_id = @run AND (offered_until IS NULL OR offered_until < @now)",
+            ("@run", runId), ("@now", Milliseconds(now)), ("@until", Milliseconds(now + duration)))) == 1;
     }
 
     /// <summary>Nobody holds the run, or whoever held it is dead or silent for longer than its lease.</summary>
@@ -74,15 +83,23 @@ public sealed class RunLedger : IDisposable
     /// Takes the run: exactly one caller wins. Counts an attempt and hands out the next fencing token, which voids every
     /// earlier lease. Null when it is ended, held by a live owner, or waits for another run.
     /// </summary>
-    public RunLease? TryAcquire(string runId, ProcessIdentity owner, TimeSpan duration) => _database.Write(connection =>
+    public RunLease? TryAcquire(string runId, ProcessIdentity owner, TimeSpan duration)
     {
-        var run = connection.Query($"SELECT * FROM runs WHERE run_id = $run AND NOT (state = 'queued' AND EXISTS ({UnmetNeeds}))", RunReader.Row, ("$run", runId)).FirstOrDefault();
+        var lease = Acquire(runId, owner, duration);
+        // From here on the store itself knows of the run: see LedgerRebuild.
+        if (lease is not null) RunFolder.Write(_store, Get(runId), log: null);
+        return lease;
+    }
+
+    private RunLease? Acquire(string runId, ProcessIdentity owner, TimeSpan duration) => _database.Write(connection =>
+    {
+        var run = connection.Query($"SELECT * FROM runs WHERE run_id = @run AND NOT (state = 'queued' AND EXISTS ({UnmetNeeds}))", RunReader.Row, ("@run", runId)).FirstOrDefault();
         if (run is null || run.IsEnded || (run.State == RunState.Running && !LeaseIsBroken(run))) return null;
         var now = _time.GetUtcNow();
         connection.Execute("""
-            UPDATE runs SET state = 'running', attempt = attempt + 1, fencing_token = fencing_token + 1, lease_owner = $owner,
-                lease_until = $until, started_at = coalesce(started_at, $now), finished_at = NULL, error = NULL, failure = NULL WHERE run_id = $run
-            """, ("$run", runId), ("$owner", JsonSerializer.Serialize(owner, SpecJson.Line)), ("$until", Milliseconds(now + duration)), ("$now", Milliseconds(now)));
+            UPDATE runs SET state = 'running', attempt = attempt + 1, fencing_token = fencing_token + 1, lease_owner = @owner,
+                lease_until = @until, offered_until = NULL, started_at = coalesce(started_at, @now), finished_at = NULL, error = NULL, failure = NULL WHERE run_id = @run
+            """, ("@run", runId), ("@owner", JsonSerializer.Serialize(owner, SpecJson.Line)), ("@until", Milliseconds(now + duration)), ("@now", Milliseconds(now)));
         return new RunLease(runId, run.FencingToken + 1, run.Attempt + 1);
     });
 
@@ -90,16 +107,16 @@ public sealed class RunLedger : IDisposable
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
     public bool Heartbeat(RunLease lease, TimeSpan duration, RunProgress? progress) => _database.Write(connection =>
     {
-        Guarded(connection, lease, "lease_until = $until, progress = coalesce($progress, progress)",
-            ("$until", Milliseconds(_time.GetUtcNow() + duration)),
-            ("$progress", progress is null ? null : JsonSerializer.Serialize(progress, SpecJson.Line)));
-        return connection.Scalar<long>("SELECT cancel_requested FROM runs WHERE run_id = $run", ("$run", lease.RunId)) != 0;
+        Guarded(connection, lease, "lease_until = @until, progress = coalesce(@progress, progress)",
+            ("@until", Milliseconds(_time.GetUtcNow() + duration)),
+            ("@progress", progress is null ? null : JsonSerializer.Serialize(progress, SpecJson.Line)));
+        return connection.Scalar<long>("SELECT cancel_requested FROM runs WHERE run_id = @run", ("@run", lease.RunId)) != 0;
     });
 
     /// <summary>Notes which process does the work, so that whoever takes the run over can make sure it is gone.</summary>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
     public void SetWorker(RunLease lease, ProcessIdentity worker) =>
-        _database.Write(connection => Guarded(connection, lease, "worker = $worker", ("$worker", JsonSerializer.Serialize(worker, SpecJson.Line))));
+        _database.Write(connection => Guarded(connection, lease, "worker = @worker", ("@worker", JsonSerializer.Serialize(worker, SpecJson.Line))));
 
     /// <summary>Throws unless that token is the run's current one and the run is running.</summary>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
@@ -129,8 +146,8 @@ public sealed class RunLedger : IDisposable
             End(lease, RunState.Failed, error, result: null, failure);
             return RunState.Failed;
         }
-        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = $error, failure = $failure, {NoLease}",
-            ("$error", error), ("$failure", RunWords.Word(failure))));
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = @error, failure = @failure, {NoLease}",
+            ("@error", error), ("@failure", RunWords.Word(failure))));
         return RunState.Queued;
     }
 
@@ -144,12 +161,12 @@ public sealed class RunLedger : IDisposable
         _ = Get(runId);
         _database.Write(connection =>
         {
-            var run = connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", runId))[0];
+            var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", runId))[0];
             if (run.IsEnded) return 0;
             if (run.State == RunState.Running && !LeaseIsBroken(run))
-                return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = $run", ("$run", runId));
-            connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = $now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = $run",
-                ("$run", runId), ("$now", Milliseconds(_time.GetUtcNow())));
+                return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = @run", ("@run", runId));
+            connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = @run",
+                ("@run", runId), ("@now", Milliseconds(_time.GetUtcNow())));
             return StopDependants(connection, run, RunState.Stopped);
         });
     }
@@ -161,24 +178,24 @@ public sealed class RunLedger : IDisposable
         if (Get(runId).State == RunState.Succeeded)
             throw new BadRequestException($"Run {runId} has succeeded; there is nothing to resume.");
         _database.Write(connection => connection.Execute($"""
-            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, error = NULL, failure = NULL, finished_at = NULL
-            WHERE (run_id = $run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
-            """, ("$run", runId)));
+            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, offered_until = NULL, error = NULL, failure = NULL, finished_at = NULL
+            WHERE (run_id = @run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
+            """, ("@run", runId)));
         return Get(runId);
     }
 
-    public void Dispose() => _database.Forget();
+    public void Dispose() => _database.Dispose();
 
-    internal static string Insert(SqliteConnection connection, RunRequest request, DateTimeOffset now)
+    internal static string Insert(DbConnection connection, RunRequest request, DateTimeOffset now)
     {
         var runId = NewId(now, RunWords.Word(request.Kind));
         connection.Execute("""
             INSERT INTO runs (run_id, kind, spec, spec_hash, state, max_attempts, created_at, pipeline_id, stage, schedule_id)
-            VALUES ($run, $kind, $spec, $hash, 'queued', $max, $now, $pipeline, $stage, $schedule)
-            """, ("$run", runId), ("$kind", RunWords.Word(request.Kind)), ("$spec", request.Spec), ("$hash", request.SpecHash), ("$max", request.MaxAttempts),
-            ("$now", Milliseconds(now)), ("$pipeline", request.PipelineId), ("$stage", request.Stage), ("$schedule", request.ScheduleId));
+            VALUES (@run, @kind, @spec, @hash, 'queued', @max, @now, @pipeline, @stage, @schedule)
+            """, ("@run", runId), ("@kind", RunWords.Word(request.Kind)), ("@spec", request.Spec), ("@hash", request.SpecHash), ("@max", request.MaxAttempts),
+            ("@now", Milliseconds(now)), ("@pipeline", request.PipelineId), ("@stage", request.Stage), ("@schedule", request.ScheduleId));
         foreach (var need in request.Needs)
-            connection.Execute("INSERT INTO run_needs (run_id, needs) VALUES ($run, $needs)", ("$run", runId), ("$needs", need));
+            connection.Execute("INSERT INTO run_needs (run_id, needs) VALUES (@run, @needs)", ("@run", runId), ("@needs", need));
         return runId;
     }
 
@@ -197,7 +214,7 @@ public sealed class RunLedger : IDisposable
 
     private const string Dependants = """
         WITH RECURSIVE dependant(run_id) AS (
-            SELECT run_id FROM run_needs WHERE needs = $run
+            SELECT run_id FROM run_needs WHERE needs = @run
             UNION SELECT run_needs.run_id FROM run_needs JOIN dependant ON run_needs.needs = dependant.run_id)
         SELECT run_id FROM dependant
         """;
@@ -206,26 +223,26 @@ public sealed class RunLedger : IDisposable
     {
         _database.Write(connection =>
         {
-            Guarded(connection, lease, $"state = $state, error = $error, failure = $failure, result = $result, finished_at = $now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
-                ("$state", RunWords.Word(state)), ("$error", error), ("$failure", failure is { } kind ? RunWords.Word(kind) : null), ("$result", result), ("$now", Milliseconds(_time.GetUtcNow())));
+            Guarded(connection, lease, $"state = @state, error = @error, failure = @failure, result = @result, finished_at = @now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
+                ("@state", RunWords.Word(state)), ("@error", error), ("@failure", failure is { } kind ? RunWords.Word(kind) : null), ("@result", result), ("@now", Milliseconds(_time.GetUtcNow())));
             if (state == RunState.Succeeded) return 0;
-            var run = connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", lease.RunId))[0];
+            var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", lease.RunId))[0];
             return StopDependants(connection, run, state);
         });
         RunFolder.Write(_store, Get(lease.RunId), Journal);
     }
 
-    private int StopDependants(SqliteConnection connection, RunRow run, RunState state) => connection.Execute(
-        $"UPDATE runs SET state = 'stopped', error = $error, finished_at = $now WHERE state = 'queued' AND run_id IN ({Dependants})",
-        ("$run", run.RunId), ("$now", Milliseconds(_time.GetUtcNow())),
-        ("$error", $"{(run.Stage is null ? "Run" : $"Stage '{run.Stage}', run")} {run.RunId}, which this one needs, {RunWords.Word(state)}; resume that run."));
+    private int StopDependants(DbConnection connection, RunRow run, RunState state) => connection.Execute(
+        $"UPDATE runs SET state = 'stopped', error = @error, finished_at = @now WHERE state = 'queued' AND run_id IN ({Dependants})",
+        ("@run", run.RunId), ("@now", Milliseconds(_time.GetUtcNow())),
+        ("@error", $"{(run.Stage is null ? "Run" : $"Stage '{run.Stage}', run")} {run.RunId}, which this one needs, {RunWords.Word(state)}; resume that run."));
 
-    private int Guarded(SqliteConnection connection, RunLease lease, string assignments, params ReadOnlySpan<(string, object?)> values)
+    private int Guarded(DbConnection connection, RunLease lease, string assignments, params ReadOnlySpan<(string, object?)> values)
     {
-        (string, object?)[] all = [.. values, ("$run", lease.RunId), ("$token", lease.Token)];
-        var changed = connection.Execute($"UPDATE runs SET {assignments} WHERE run_id = $run AND fencing_token = $token AND state = 'running'", all);
+        (string, object?)[] all = [.. values, ("@run", lease.RunId), ("@token", lease.Token)];
+        var changed = connection.Execute($"UPDATE runs SET {assignments} WHERE run_id = @run AND fencing_token = @token AND state = 'running'", all);
         if (changed == 1) return 1;
-        throw Fenced(lease.RunId, lease.Token, connection.Query("SELECT * FROM runs WHERE run_id = $run", RunReader.Row, ("$run", lease.RunId)).FirstOrDefault());
+        throw Fenced(lease.RunId, lease.Token, connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", lease.RunId)).FirstOrDefault());
     }
 
     private static FencedException Fenced(string runId, long token, RunRow? current) => new(current is null
@@ -233,5 +250,5 @@ public sealed class RunLedger : IDisposable
         : $"Run {runId}: this attempt holds fencing token {token}, expected {current.FencingToken} and a running run, found it {RunWords.Word(current.State)}. Another worker has it; nothing more was published here.");
 
     private RunRow? FindByHash(string specHash, string condition) => _database.Read(connection => connection.Query(
-        $"SELECT * FROM runs WHERE spec_hash = $hash AND {condition} ORDER BY created_at DESC, run_id DESC LIMIT 1", RunReader.Row, ("$hash", specHash)).FirstOrDefault());
+        $"SELECT * FROM runs WHERE spec_hash = @hash AND {condition} ORDER BY created_at DESC, run_id DESC LIMIT 1", RunReader.Row, ("@hash", specHash)).FirstOrDefault());
 }

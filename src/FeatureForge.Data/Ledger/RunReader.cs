@@ -1,12 +1,12 @@
 // From SQLite rows to RunRow, and the paged list.
+using System.Data.Common;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace FeatureForge.Data;
 
 internal static class RunReader
 {
-    internal static RunRow Row(SqliteDataReader reader) => new()
+    internal static RunRow Row(DbDataReader reader) => new()
     {
         RunId = reader.Text("run_id")!,
         Kind = RunWords.Parse<RunKind>(reader.Text("kind")!),
@@ -33,20 +33,22 @@ internal static class RunReader
         ScheduleId = reader.Text("schedule_id"),
     };
 
-    internal static RunPage Page(SqliteConnection connection, RunFilter filter)
+    internal static RunPage Page(DbConnection connection, RunFilter filter)
     {
-        const string Where = """
-            FROM runs WHERE ($kind IS NULL OR kind = $kind) AND ($state IS NULL OR state = $state)
-                AND ($pipeline IS NULL OR pipeline_id = $pipeline) AND ($schedule IS NULL OR schedule_id = $schedule)
-                AND ($text IS NULL OR instr(run_id, $text) > 0 OR instr(spec, $text) > 0)
-            """;
-        (string, object?)[] values =
+        // Only what is asked for: databases cannot use an index for "any or this one".
+        (string Condition, string Name, object? Value)[] asked =
         [
-            ("$kind", filter.Kind is { } kind ? RunWords.Word(kind) : null), ("$state", filter.State is { } state ? RunWords.Word(state) : null),
-            ("$pipeline", filter.PipelineId), ("$schedule", filter.ScheduleId), ("$text", filter.Text),
+            ("kind = @kind", "@kind", filter.Kind is { } kind ? RunWords.Word(kind) : null),
+            ("state = @state", "@state", filter.State is { } state ? RunWords.Word(state) : null),
+            ("pipeline_id = @pipeline", "@pipeline", filter.PipelineId),
+            ("schedule_id = @schedule", "@schedule", filter.ScheduleId),
+            ("(instr(run_id, @text) > 0 OR instr(spec, @text) > 0)", "@text", filter.Text),
         ];
-        var total = connection.Scalar<long>($"SELECT count(*) {Where}", values);
-        var rows = connection.Query($"SELECT * {Where} ORDER BY created_at DESC, rowid DESC LIMIT $take OFFSET $skip", Row, [.. values, ("$take", filter.Take), ("$skip", filter.Skip)]);
+        var given = asked.Where(one => one.Value is not null).ToList();
+        var from = $"FROM runs{(given.Count > 0 ? " WHERE " : "")}{string.Join(" AND ", given.Select(one => one.Condition))}";
+        (string, object?)[] values = [.. given.Select(one => (one.Name, one.Value))];
+        var total = connection.Scalar<long>($"SELECT count(*) {from}", values);
+        var rows = connection.Query($"SELECT * {from} ORDER BY created_at DESC, rowid DESC LIMIT @take OFFSET @skip", Row, [.. values, ("@take", filter.Take), ("@skip", filter.Skip)]);
         return new(rows, total);
     }
 

@@ -22,6 +22,26 @@ public static class DurableFile
         MoveInto(temporary, path);
     }
 
+    /// <summary>Writes the file unless it exists; of several that try, one succeeds. After return it survives power loss.</summary>
+    public static bool TryCreate(string path, string text)
+    {
+        var temporary = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            stream.Flush(flushToDisk: true);
+        }
+        try
+        {
+            // A link, not a rename: refused when the name is taken.
+            File.Move(temporary, path, overwrite: false);
+            FlushFolder(Path.GetDirectoryName(path)!);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path)) { return false; }
+        finally { File.Delete(temporary); }
+    }
+
     /// <summary>Renames over whatever is there and flushes the folder entry.</summary>
     public static void MoveInto(string from, string to)
     {

@@ -7,6 +7,18 @@ namespace FeatureForge.Data;
 /// <summary>One published file of a table. <paramref name="Path"/> is relative to the manifest's folder.</summary>
 public sealed record PartFile(string Path, long Rows, long Bytes, string Sha256);
 
+/// <summary>Files with an item's bytes, besides the one that became the item.</summary>
+/// <param name="Paths">The first of them, at most three.</param>
+public sealed record ExactDuplicateGroup(string ItemId, long Copies, IReadOnlyList<string> Paths)
+{
+    private const int MostPaths = 3;
+
+    /// <summary>Groups of the same item together, the largest first, at most so many.</summary>
+    public static IReadOnlyList<ExactDuplicateGroup> Merge(IEnumerable<ExactDuplicateGroup> groups, int most) =>
+        [.. groups.GroupBy(group => group.ItemId).Select(same => new ExactDuplicateGroup(same.Key, same.Sum(group => group.Copies), [.. same.SelectMany(group => group.Paths).Take(MostPaths)]))
+            .OrderByDescending(group => group.Copies).ThenBy(group => group.ItemId, StringComparer.Ordinal).Take(most)];
+}
+
 /// <summary>corpora/NAME/corpus.json</summary>
 public sealed record CorpusManifest
 {
@@ -19,6 +31,10 @@ public sealed record CorpusManifest
     public required IReadOnlyDictionary<Modality, long> Items { get; init; }
     /// <summary>Rows in quarantine.</summary>
     public required long Quarantined { get; init; }
+    /// <summary>Files whose bytes came earlier in the same ingest, in all ingests together.</summary>
+    public long ExactDuplicates { get; init; }
+    /// <summary>The items with most such files.</summary>
+    public IReadOnlyList<ExactDuplicateGroup> ExactDuplicateGroups { get; init; } = [];
     /// <summary>Where the items came from, in order of first ingest.</summary>
     public required IReadOnlyList<string> Sources { get; init; }
     /// <summary>items/part-NNNNN.parquet; each holds one modality's or several modalities' rows, sorted by item_id.</summary>
@@ -117,6 +133,19 @@ public sealed record SetManifest
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
+/// <summary>What became of a cluster when its set was clustered again.</summary>
+/// <param name="Kind">split, merge, birth or death.</param>
+/// <param name="From">Clusters of the clustering before.</param>
+/// <param name="To">Clusters of the one that replaced it.</param>
+/// <param name="Vectors">Vectors that the clusters before (of a birth: the new cluster) hold.</param>
+public sealed record ClusterChange(string Kind, IReadOnlyList<string> From, IReadOnlyList<string> To, long Vectors);
+
+/// <summary>How a clustering differs from the one of the same name that it replaced.</summary>
+/// <param name="PreviousRunId">The run that made the one before.</param>
+/// <param name="Kept">Leaves that kept their id.</param>
+/// <param name="VectorsKept">Share of the vectors in both that are still in a leaf of the same id.</param>
+public sealed record ClusterChanges(string PreviousRunId, int Kept, double VectorsKept, IReadOnlyList<ClusterChange> Changes);
+
 /// <summary>clusterings/NAME/clustering.json</summary>
 public sealed record ClusteringManifest
 {
@@ -137,6 +166,16 @@ public sealed record ClusteringManifest
     public required IReadOnlyList<PartFile> ClusterParts { get; init; }
     public required IReadOnlyList<PartFile> MembershipParts { get; init; }
     public required IReadOnlyList<PartFile> MapParts { get; init; }
+    /// <summary>The recommended flat clusters: always the leaves, memberships' cluster_id. Coarser ones are cuts by depth.</summary>
+    public string FlatLayer { get; init; } = "leaf";
+    /// <summary>The level of the set whose vectors separate best without labels; null when only one was there or nothing was compared.</summary>
+    public string? BestLevel { get; init; }
+    /// <summary>Against the clustering of this name before; null for the first.</summary>
+    public ClusterChanges? Changes { get; init; }
+    /// <summary>edits/part-NNNNN.parquet: what people changed, append-only; kept by later runs, which honour it.</summary>
+    public IReadOnlyList<PartFile> EditParts { get; init; } = [];
+    /// <summary>assignments/set=NAME/part-00000.parquet: vectors put into the tree afterwards, per set.</summary>
+    public IReadOnlyList<PartFile> AssignmentParts { get; init; } = [];
     public required string RunId { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 }

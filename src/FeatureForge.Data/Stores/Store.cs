@@ -8,20 +8,31 @@ namespace FeatureForge.Data;
 /// </summary>
 public sealed class Store
 {
+    /// <summary>Environment variable with the address of the ledger's database; workers inherit it.</summary>
+    public const string LedgerVariable = "FEATUREFORGE_LEDGER";
+
     private const int FormatVersion = 1;
 
-    private Store(string root) => Root = root;
+    private Store(string root, string id, string? ledger) => (Root, Id, Ledger) = (root, id, ledger);
 
     /// <summary>The store's folder, absolute.</summary>
     public string Root { get; }
+
+    /// <summary>Tells this store from every other: 32 hexadecimal characters, drawn when it was made.</summary>
+    public string Id { get; }
+
+    /// <summary>Address of the PostgreSQL database that holds the run ledger; null: <see cref="CatalogPath"/> does.</summary>
+    public string? Ledger { get; }
 
     /// <summary>The run ledger's SQLite file.</summary>
     public string CatalogPath => Path.Combine(Root, "catalog.db");
 
     /// <summary>Opens a store folder, creating it when it does not exist.</summary>
+    /// <param name="ledger">Address of a PostgreSQL database for the run ledger (see <see cref="PostgresAddress"/>). Null: FEATUREFORGE_LEDGER, else a file in the store.</param>
     /// <exception cref="BadRequestException">The folder holds something else, or a newer format.</exception>
-    public static Store Open(string root)
+    public static Store Open(string root, string? ledger = null)
     {
+        ledger ??= Environment.GetEnvironmentVariable(LedgerVariable) is { Length: > 0 } given ? given : null;
         root = Path.GetFullPath(root);
         if (File.Exists(root)) throw new BadRequestException($"Store {root} is a file; expected a folder.");
         Directory.CreateDirectory(root);
@@ -32,12 +43,16 @@ public sealed class Store
             var version = document.RootElement.TryGetProperty("format_version", out var found) ? found.GetInt32() : 0;
             if (version != FormatVersion)
                 throw new BadRequestException($"Store {root} has format version {version}; this program reads version {FormatVersion}. Use the program that wrote it, or a newer one.");
-            return new(root);
+            if (document.RootElement.TryGetProperty("store_id", out var known)) return new(root, known.GetString()!, ledger);
+            return new(root, Mark(marker), ledger);
         }
-        if (Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) is not ("lost+found" or ".staging")))
+        if (Directory.EnumerateFileSystemEntries(root).Select(entry => Path.GetFileName(entry)!).Any(name => name is not ("lost+found" or ".staging") && !name.StartsWith("store.json", StringComparison.Ordinal)))
+        {
+            // Another process has made the store in the meantime.
+            if (File.Exists(marker)) return Open(root, ledger);
             throw new BadRequestException($"Folder {root} is not empty and holds no store.json; name an empty or new folder as the store.");
-        DurableFile.WriteAllText(marker, JsonSerializer.Serialize(new { format_version = FormatVersion }, SpecJson.Readable));
-        return new(root);
+        }
+        return new(root, Mark(marker), ledger);
     }
 
     /// <summary>A path below the root from names that were checked by <see cref="Names.Problem"/> or are the store's own.</summary>
@@ -54,6 +69,7 @@ public sealed class Store
     public string EncoderFolder(string encoder) => PathOf("encoders", encoder);
     public string SetFolder(string set) => PathOf("embeddings", set);
     public string ClusteringFolder(string clustering) => PathOf("clusterings", clustering);
+    public string LabelSetFolder(string labelSet) => PathOf("labels", labelSet);
 
     public CorpusManifest? FindCorpus(string name) => Read<CorpusManifest>(Path.Combine(CorpusFolder(name), "corpus.json"));
     public EncoderManifest? FindEncoder(string name) => Read<EncoderManifest>(Path.Combine(EncoderFolder(name), "encoder.json"));
@@ -66,11 +82,33 @@ public sealed class Store
     public IReadOnlyList<SetManifest> Sets() => All("embeddings", FindSet);
     public IReadOnlyList<ClusteringManifest> Clusterings() => All("clusterings", FindClustering);
 
+    /// <summary>Names of the label sets; a label set exists when its log holds a part.</summary>
+    public IReadOnlyList<string> LabelSets() => Directory.Exists(PathOf("labels"))
+        ? [.. Directory.EnumerateDirectories(PathOf("labels")).Where(folder => Directory.EnumerateFiles(folder, "part-*.parquet").Any()).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
+        : [];
+
     /// <summary>The manifest, or a bad request that names what exists.</summary>
     public CorpusManifest Corpus(string name) => FindCorpus(name) ?? throw Missing("corpus", name, Corpora().Select(c => c.Name));
     public EncoderManifest Encoder(string name) => FindEncoder(name) ?? throw Missing("encoder", name, Encoders().Select(e => e.Name));
     public SetManifest Set(string name) => FindSet(name) ?? throw Missing("embedding set", name, Sets().Select(s => s.Name));
     public ClusteringManifest Clustering(string name) => FindClustering(name) ?? throw Missing("clustering", name, Clusterings().Select(c => c.Name));
+
+    // Of two processes that make a store at once, one wins and the other takes what is there. Stores of the first version have no id
+    // and get one when they are opened next.
+    private static string Mark(string marker)
+    {
+        var hadNone = File.Exists(marker);
+        var id = Guid.NewGuid().ToString("N");
+        var text = JsonSerializer.Serialize(new { format_version = FormatVersion, store_id = id }, SpecJson.Readable);
+        if (hadNone)
+        {
+            DurableFile.WriteAllText(marker, text);
+            return id;
+        }
+        if (DurableFile.TryCreate(marker, text)) return id;
+        using var document = JsonDocument.Parse(File.ReadAllText(marker));
+        return document.RootElement.GetProperty("store_id").GetString()!;
+    }
 
     private static BadRequestException Missing(string what, string name, IEnumerable<string> existing)
     {

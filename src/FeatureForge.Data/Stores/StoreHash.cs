@@ -36,9 +36,13 @@ public static class StoreHash
             var folder = store.ClusteringFolder(clustering.Name);
             tables.Add(await HashAsync($"clusterings/{clustering.Name}/clusters", folder, clustering.ClusterParts, ClustersTable.HashAsync, stop));
             tables.Add(await HashAsync($"clusterings/{clustering.Name}/memberships", folder, clustering.MembershipParts, MembershipsTable.HashAsync, stop));
+            if (clustering.EditParts.Count > 0) tables.Add(await HashAsync($"clusterings/{clustering.Name}/edits", folder, clustering.EditParts, ClusterEditsTable.HashAsync, stop));
+            if (clustering.AssignmentParts.Count > 0) tables.Add(await HashAsync($"clusterings/{clustering.Name}/assignments", folder, clustering.AssignmentParts, AssignmentsTable.HashAsync, stop));
             if (clustering.MapParts.Count > 0)
                 tables.Add(await HashAsync($"clusterings/{clustering.Name}/map", folder, clustering.MapParts, MapTable.HashAsync, stop));
         }
+        // The labels in force: an undone label leaves no trace here, as if it had never been given.
+        foreach (var labelSet in store.LabelSets()) tables.Add(await LabelLog.Of(store, labelSet).HashAsync(stop));
         return tables;
     }
 

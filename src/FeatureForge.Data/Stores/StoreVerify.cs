@@ -36,7 +36,8 @@ public static class StoreVerify
         }
         foreach (var clustering in store.Clusterings())
             check.Manifest(store.ClusteringFolder(clustering.Name),
-                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts], ["clusters", "memberships", "map"]);
+                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts, .. clustering.EditParts, .. clustering.AssignmentParts], ["clusters", "memberships", "map", "edits", "assignments"]);
+        foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
         check.Staging(store.PathOf(".staging"));
         return check.Result();
     }
@@ -93,6 +94,26 @@ public static class StoreVerify
             catch (Exception error) when (error is InvalidDataException or ParquetSharp.ParquetException)
             {
                 Error(path, error.Message);
+            }
+        }
+
+        // A label log has no manifest: its parts appear whole, by renaming, so each must be readable to the end.
+        internal void Labels(string folder)
+        {
+            _manifests++;
+            foreach (var path in LabelLog.PartsIn(folder))
+            {
+                stop.ThrowIfCancellationRequested();
+                try
+                {
+                    LabelLog.CheckPart(path, stop);
+                    _parts++;
+                    _bytes += new FileInfo(path).Length;
+                }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    Error(path, $"this part of the label log cannot be read: {error.Message} Restore it from a back-up.");
+                }
             }
         }
 

@@ -17,6 +17,8 @@ public static class ClustersTable
         new NumberColumn<ClusterRow, float>("stability", row => row.Stability, nullable: true),
         new NumberColumn<ClusterRow, float>("cohesion", row => row.Cohesion),
         new ListColumn<ClusterRow, float>("centroid", row => row.Centroid),
+        new TextColumn<ClusterRow>("nearest_sibling_id", row => row.NearestSiblingId, nullable: true),
+        new TextColumn<ClusterRow>("name_source", row => row.NameSource, nullable: true),
     ],
     values => new()
     {
@@ -31,6 +33,8 @@ public static class ClustersTable
         Stability = values.NumberOrNull<float>("stability"),
         Cohesion = values.Number<float>("cohesion"),
         Centroid = [.. values.List<float>("centroid")],
+        NearestSiblingId = values.TextOrNull("nearest_sibling_id"),
+        NameSource = values.TextOrNull("name_source"),
     });
 
     public static Task WriteAsync(string path, IReadOnlyList<ClusterRow> rows, CancellationToken stop) => _table.WriteAsync(path, rows, _ => 0, stop);
@@ -49,12 +53,68 @@ public static class MembershipsTable
         new ListColumn<MembershipRow, string>("cluster_path", row => row.ClusterPath),
         new NumberColumn<MembershipRow, float>("strength", row => row.Strength),
         new NumberColumn<MembershipRow, float>("distance", row => row.Distance),
+        new TextColumn<MembershipRow>("nearest_cluster_id", row => row.NearestClusterId, nullable: true),
     ],
     values => new(values.Text("item_id"), values.Number<int>("span_index"), values.TextOrNull("cluster_id"), values.List<string>("cluster_path"),
-        values.Number<float>("strength"), values.Number<float>("distance")));
+        values.Number<float>("strength"), values.Number<float>("distance"), values.TextOrNull("nearest_cluster_id")));
 
     public static Task WriteAsync(string path, IReadOnlyList<MembershipRow> rows, CancellationToken stop) => _table.WriteAsync(path, rows, _ => 0, stop);
     public static IAsyncEnumerable<MembershipRow> ReadAsync(string path, CancellationToken stop) => _table.ReadAsync(path, withHeavy: true, stop);
+    internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
+}
+
+/// <summary>Vectors that were put into an existing tree.</summary>
+public static class AssignmentsTable
+{
+    private static readonly RowTable<AssignmentRow> _table = new("assignments", 1,
+    [
+        new TextColumn<AssignmentRow>("item_id", row => row.ItemId),
+        new NumberColumn<AssignmentRow, int>("span_index", row => row.SpanIndex),
+        new TextColumn<AssignmentRow>("cluster_id", row => row.ClusterId, nullable: true),
+        new TextColumn<AssignmentRow>("nearest_cluster_id", row => row.NearestClusterId),
+        new ListColumn<AssignmentRow, string>("cluster_path", row => row.ClusterPath),
+        new NumberColumn<AssignmentRow, float>("strength", row => row.Strength),
+        new NumberColumn<AssignmentRow, float>("distance", row => row.Distance),
+        new NumberColumn<AssignmentRow, float>("novelty", row => row.Novelty),
+        new NumberColumn<AssignmentRow, bool>("out_of_distribution", row => row.OutOfDistribution),
+        new NumberColumn<AssignmentRow, float>("x", row => row.X, nullable: true),
+        new NumberColumn<AssignmentRow, float>("y", row => row.Y, nullable: true),
+    ],
+    values => new(values.Text("item_id"), values.Number<int>("span_index"), values.TextOrNull("cluster_id"), values.Text("nearest_cluster_id"), values.List<string>("cluster_path"),
+        values.Number<float>("strength"), values.Number<float>("distance"), values.Number<float>("novelty"), values.Number<bool>("out_of_distribution"),
+        values.NumberOrNull<float>("x"), values.NumberOrNull<float>("y")));
+
+    public static Task WriteAsync(string path, IReadOnlyList<AssignmentRow> rows, CancellationToken stop) => _table.WriteAsync(path, rows, _ => 0, stop);
+    public static IAsyncEnumerable<AssignmentRow> ReadAsync(string path, CancellationToken stop) => _table.ReadAsync(path, withHeavy: true, stop);
+    internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
+}
+
+/// <summary>What people changed in a clustering.</summary>
+public static class ClusterEditsTable
+{
+    private static readonly RowTable<ClusterEditRow> _table = new("cluster_edits", 1,
+    [
+        new TextColumn<ClusterEditRow>("edit_id", row => row.EditId) { Volatile = true },
+        new TextColumn<ClusterEditRow>("kind", row => row.Kind),
+        new ListColumn<ClusterEditRow, string>("cluster_ids", row => row.ClusterIds),
+        new ListColumn<ClusterEditRow, string>("result_ids", row => row.ResultIds),
+        new TextColumn<ClusterEditRow>("name", row => row.Name, nullable: true),
+        new TextColumn<ClusterEditRow>("author", row => row.Author),
+        new NumberColumn<ClusterEditRow, DateTime>("at", row => row.At.UtcDateTime) { Volatile = true },
+    ],
+    values => new()
+    {
+        EditId = values.Text("edit_id"),
+        Kind = values.Text("kind"),
+        ClusterIds = values.List<string>("cluster_ids"),
+        ResultIds = values.List<string>("result_ids"),
+        Name = values.TextOrNull("name"),
+        Author = values.Text("author"),
+        At = values.Time("at"),
+    });
+
+    public static Task WriteAsync(string path, IReadOnlyList<ClusterEditRow> rows, CancellationToken stop) => _table.WriteAsync(path, rows, _ => 0, stop);
+    public static IAsyncEnumerable<ClusterEditRow> ReadAsync(string path, CancellationToken stop) => _table.ReadAsync(path, withHeavy: true, stop);
     internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
 }
 

@@ -27,6 +27,7 @@ public static class ItemsTable
         new TextColumn<ItemRow>("near_duplicate_of", row => row.NearDuplicateOf, nullable: true),
         new TextColumn<ItemRow>("metadata", row => row.Metadata),
         new NumberColumn<ItemRow, DateTime>("ingested_at", row => row.IngestedAt.UtcDateTime) { Volatile = true },
+        new BytesColumn<ItemRow>("signature", row => row.Signature) { Heavy = true },
     ],
     values => new()
     {
@@ -49,6 +50,7 @@ public static class ItemsTable
         NearDuplicateOf = values.TextOrNull("near_duplicate_of"),
         Metadata = values.Text("metadata"),
         IngestedAt = values.Time("ingested_at"),
+        Signature = values.Bytes("signature"),
     });
 
     /// <summary>Writes one part. The caller sorts the rows by item_id.</summary>
@@ -64,6 +66,33 @@ public static class ItemsTable
     /// <summary>Ids and modalities alone, one list per row group, in file order.</summary>
     public static IAsyncEnumerable<IReadOnlyList<(string ItemId, Modality Modality)>> ReadKeysAsync(string path, CancellationToken stop) =>
         _table.ReadColumnsAsync(path, ["item_id", "modality"], values => (values.Text("item_id"), Enum.Parse<Modality>(values.Text("modality"), ignoreCase: true)), stop);
+
+    /// <summary>Ids and signatures of the items that nearly equal no earlier one, one list per row group, in file order.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<(string ItemId, byte[] Signature)>> ReadSignaturesAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var group in _table.ReadColumnsAsync(path, ["item_id", "near_duplicate_of", "signature"], values => (Id: values.Text("item_id"), Of: values.TextOrNull("near_duplicate_of"), Signature: values.Bytes("signature")), stop))
+            yield return [.. group.Where(row => row is { Of: null, Signature: not null }).Select(row => (row.Id, row.Signature!))];
+    }
+
+    /// <summary>Everything but content, text and signature, one list per row group, in file order.</summary>
+    public static IAsyncEnumerable<IReadOnlyList<ItemRow>> ReadSummariesAsync(string path, CancellationToken stop) =>
+        _table.ReadColumnsAsync(path, ["item_id", "modality", "path", "byte_size", "width", "height", "duration_ms", "characters", "language", "quality", "near_duplicate_of"], values => new ItemRow
+        {
+            ItemId = values.Text("item_id"),
+            Modality = Enum.Parse<Modality>(values.Text("modality"), ignoreCase: true),
+            SourceUri = "",
+            Path = values.Text("path"),
+            MediaType = "",
+            ByteSize = values.Number<long>("byte_size"),
+            Width = values.NumberOrNull<int>("width"),
+            Height = values.NumberOrNull<int>("height"),
+            DurationMs = values.NumberOrNull<int>("duration_ms"),
+            Characters = values.NumberOrNull<int>("characters"),
+            Language = values.TextOrNull("language"),
+            Quality = values.Map("quality"),
+            NearDuplicateOf = values.TextOrNull("near_duplicate_of"),
+            IngestedAt = default,
+        }, stop);
 
     internal static Task HashAsync(string path, TableHash hash, CancellationToken stop) => _table.HashAsync(path, hash, stop);
 }

@@ -86,7 +86,8 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         using var group = reader.OpenRowGroupReader(index);
         var values = new Dictionary<string, object?[]>();
         if (group.RowCount == 0) return ([], values);
-        foreach (var column in columns.Where(wanted))
+        // Files of earlier versions lack the columns that were added since; those read as null.
+        foreach (var column in columns.Where(column => wanted(column) && reader.Schema.Fields.Any(field => field.Name == column.Name)))
         {
             stop.ThrowIfCancellationRequested();
             values[column.Name] = await column.ReadAsync(group, stop);
@@ -100,10 +101,16 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         var encoder = new CanonicalEncoder();
         await foreach (var row in ReadAsync(path, withHeavy: true, stop))
         {
-            foreach (var column in columns)
-                if (!column.Volatile) column.Encode(row, encoder);
+            Encode(row, encoder);
             hash.Add(encoder);
         }
+    }
+
+    /// <summary>What two equal runs share of a row.</summary>
+    internal void Encode(TRow row, CanonicalEncoder encoder)
+    {
+        foreach (var column in columns)
+            if (!column.Volatile) column.Encode(row, encoder);
     }
 }
 

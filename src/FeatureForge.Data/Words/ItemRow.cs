@@ -32,9 +32,12 @@ public sealed record ItemRow
     public int? Characters { get; init; }
     /// <summary>ISO 639-1 code when known (text).</summary>
     public string? Language { get; init; }
-    /// <summary>Issue scores in [0,1] by name.</summary>
+    /// <summary>Scores by name: shares and issue scores in [0,1], and measurements whose unit is in the name.</summary>
     public IReadOnlyDictionary<string, float> Quality { get; init; } = new Dictionary<string, float>();
+    /// <summary>The item, first of its group in source order, that this one nearly equals; null when there is none.</summary>
     public string? NearDuplicateOf { get; init; }
+    /// <summary>What near duplicates of it share (first byte: which kind); null when it says too little to be compared.</summary>
+    public byte[]? Signature { get; init; }
     /// <summary>JSON object with whatever else the source said of the item; "{}" when nothing.</summary>
     public string Metadata { get; init; } = "{}";
     public required DateTimeOffset IngestedAt { get; init; }

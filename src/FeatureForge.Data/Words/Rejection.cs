@@ -34,6 +34,24 @@ public enum RejectionCode
     Unreadable,
     /// <summary>Not media of the modality that was asked for.</summary>
     WrongModality,
+    /// <summary>A pipe, socket or device; it was not opened.</summary>
+    NotAFile,
+    /// <summary>The file changed while it was read.</summary>
+    Changed,
+    /// <summary>There is nothing under the path, URL or key that a table or list names.</summary>
+    NotFound,
+    /// <summary>The server refused to hand it out (401, 403, 407, 451 and the like).</summary>
+    Refused,
+    /// <summary>The server could not be reached, or answered with an error, at every attempt.</summary>
+    Unreachable,
+    /// <summary>The server asks in its headers not to use the content for machine learning.</summary>
+    OptedOut,
+    /// <summary>The URL leads to a private, loopback or link-local address, which the run does not allow.</summary>
+    PrivateAddress,
+    /// <summary>It has a quality issue that the request asked to drop.</summary>
+    LowQuality,
+    /// <summary>It nearly equals an item, and the request asked to drop such files.</summary>
+    NearDuplicate,
 }
 
 /// <summary>A file that could not become an item, with a reason a person can act on.</summary>

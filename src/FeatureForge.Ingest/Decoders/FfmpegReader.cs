@@ -1,5 +1,5 @@
 // Everything no library here decodes, by an ffmpeg child process (Debian package ffmpeg) that may read this one file and
-// nothing else, writes float samples to a pipe, and dies with us: when the pipe breaks, or by its own limit of CPU seconds.
+// nothing else, writes float samples to a pipe, and dies with us: when the pipe breaks, or by its own limits of CPU seconds and memory.
 using System.Diagnostics;
 using FeatureForge.Data;
 
@@ -9,10 +9,17 @@ internal static class FfmpegReader
 {
     private const int LongestMessage = 2000;
 
+    private const long MemoryBytes = 512 << 20;
+
     /// <summary>The program, or null when it is not installed.</summary>
-    public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
+    public static string? Program { get; } = Find("ffmpeg");
+
+    // Of util-linux, which every Debian has.
+    private static string? Limiter { get; } = OperatingSystem.IsLinux() ? Find("prlimit") : null;
+
+    private static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, "ffmpeg")).FirstOrDefault(File.Exists);
+        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     /// <summary>Pours the first audio stream into the sink.</summary>
     /// <exception cref="MediaRejectedException">The file is bad, or ffmpeg is missing.</exception>
@@ -64,13 +71,15 @@ internal static class FfmpegReader
 
     private static Process Start(string path, IngestLimits limits)
     {
-        var start = new ProcessStartInfo(Program!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(Limiter ?? Program!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         string[] arguments =
         [
             "-nostdin", "-v", "error", "-threads", "1", "-timelimit", $"{Math.Ceiling(limits.SecondsPerFile):0}",
             "-protocol_whitelist", "file,pipe", "-i", $"file:{path}",
             "-map", "0:a:0", "-t", FormattableString.Invariant($"{limits.AudioSeconds + 1:0}"), "-threads", "1", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
         ];
+        // prlimit becomes the program that it starts: same process, but it cannot take more memory than this.
+        if (Limiter != null) foreach (var argument in (string[])[$"--data={MemoryBytes}", "--core=0", Program!]) start.ArgumentList.Add(argument);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         return Process.Start(start) ?? throw new InvalidOperationException("ffmpeg did not start.");
     }

@@ -6,24 +6,27 @@ using SkiaSharp;
 namespace FeatureForge.Ingest;
 
 /// <summary>A decoded picture. <paramref name="Width"/> and <paramref name="Height"/> are the source's, upright; forms are [3, S, S] by S.</summary>
-internal sealed record DecodedImage(int Width, int Height, int Channels, IReadOnlyDictionary<int, byte[]> Forms, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedImage(int Width, int Height, int Channels, IReadOnlyDictionary<int, byte[]> Forms, Measured Quality);
 
 /// <summary>RGB, interleaved, alpha over white, as stored (not turned upright). Source size in pixels, as stored too.</summary>
 internal sealed record DecodedPixels(ReadOnlyMemory<byte> Rgb, int Width, int Height, SKEncodedOrigin Origin, int SourceWidth, int SourceHeight, int Channels);
 
 internal static class ImageDecoder
 {
+    // Scores and signatures must not depend on the forms that happen to be wanted.
+    private const int LeastSide = 64;
+
     /// <param name="sizes">Sides in pixels of the prepared forms to make.</param>
     /// <param name="workingBytes">Most memory that decoding may take; above it a <see cref="TooBigForNowException"/> is thrown.</param>
     /// <exception cref="MediaRejectedException">The picture is bad.</exception>
     public static DecodedImage Decode(SKData data, MediaFormat format, IReadOnlyList<int> sizes, IngestLimits limits, long workingBytes)
     {
-        var pixels = Read(data, format, sizes.Count == 0 ? int.MaxValue : sizes.Max(), limits, workingBytes);
+        var pixels = Read(data, format, sizes.Count == 0 ? int.MaxValue : Math.Max(LeastSide, sizes.Max()), limits, workingBytes);
         var isTurned = (int)pixels.Origin >= 5;
         var rgb = pixels.Rgb.Span;
         var forms = new Dictionary<int, byte[]>();
         foreach (var size in sizes) forms[size] = ImageScaling.Upright(ImageScaling.Squeeze(rgb, pixels.Width, pixels.Height, size), size, pixels.Origin);
-        return new(isTurned ? pixels.SourceHeight : pixels.SourceWidth, isTurned ? pixels.SourceWidth : pixels.SourceHeight, pixels.Channels, forms, ImageQuality.Of(rgb));
+        return new(isTurned ? pixels.SourceHeight : pixels.SourceWidth, isTurned ? pixels.SourceWidth : pixels.SourceHeight, pixels.Channels, forms, ImageQuality.Of(rgb, pixels.Width, pixels.Height, pixels.SourceWidth, pixels.SourceHeight, pixels.Origin));
     }
 
     /// <summary>Pixels of both sides at least <paramref name="size"/> where the source has that many.</summary>

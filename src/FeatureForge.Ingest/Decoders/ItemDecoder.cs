@@ -19,26 +19,36 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     /// <param name="alone">Nothing else is being decoded: memory up to the limits may be used.</param>
     public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
     {
+        var outcome = DecodeOnce(finding, forms, isKnown, isKnownBad, alone, stop);
+        if (finding.Candidate is FileCandidate { IsDownload: true, FilePath: { } download } && outcome.Kind != OutcomeKind.TooBigForNow) File.Delete(download);
+        return outcome;
+    }
+
+    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    {
         if (finding.Rejection is { } rejection)
             return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
 
         var candidate = finding.Candidate!;
         string? sha256 = null;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(TimeSpan.FromSeconds(spec.Limits.SecondsPerFile));
+        var seconds = spec.Limits.SecondsFor(ByteSize(candidate) ?? 0);
+        deadline.CancelAfter(TimeSpan.FromSeconds(seconds));
         try
         {
             sha256 = Sha256(candidate);
             var id = sha256[..32];
             if (isKnown(id)) return new() { Kind = OutcomeKind.KnownItem, Finding = finding, ItemId = id };
             if (isKnownBad(candidate.Path, sha256)) return new() { Kind = OutcomeKind.KnownRejection, Finding = finding };
-            return candidate switch
+            var item = candidate switch
             {
                 PixelsCandidate pixels => FromPixels(finding, pixels, id, forms),
                 RowCandidate row => FromRow(finding, row, id),
                 FileCandidate file => FromFile(finding, file, id, forms, alone, deadline.Token),
                 _ => throw new InvalidOperationException($"No decoder for {candidate.GetType().Name}."),
             };
+            spec.Quality.ThrowIfDropped(item.Row!, spec.DropIssues);
+            return item with { Sha256 = sha256 };
         }
         catch (TooBigForNowException) when (!alone)
         {
@@ -46,7 +56,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return Bad(RejectionCode.TimedOut, $"Decoding did not finish within {spec.Limits.SecondsPerFile} s.");
+            return Bad(RejectionCode.TimedOut, $"Decoding did not finish within {seconds:0.###} s, the limit for its size. Try it alone, or raise the limit (--seconds-per-file).");
         }
         catch (MediaRejectedException error)
         {
@@ -69,7 +79,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         {
             Kind = OutcomeKind.Rejected,
             Finding = finding,
-            Rejection = new(candidate.Path, candidate.SourceUri, ByteSize(candidate), sha256, "decode", code, reason, 1, _at),
+            Rejection = new(candidate.Path, candidate.SourceUri, ByteSize(candidate), sha256, code == RejectionCode.LowQuality ? "quality" : "decode", code, reason, 1, _at),
         };
     }
 
@@ -78,6 +88,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
         RowCandidate row => ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(row.Text)),
         FileCandidate file => new MediaContent(file.Bytes, file.FilePath).Sha256(),
+        UnchangedCandidate unchanged => unchanged.Sha256,
         _ => throw new InvalidOperationException($"No bytes in {candidate.GetType().Name}."),
     };
 
@@ -117,7 +128,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
     {
         var content = new MediaContent(file.Bytes, file.FilePath);
-        var keepsPlace = file.Bytes == null || (spec.Reference && file.FilePath != null);
+        var keepsPlace = file.Bytes == null || (spec.Reference && file.CanBeReferenced);
         var modality = file.Format.Modality ?? Modality.Text;
         var row = Row(file, id, modality, file.Format.MediaType, keepsPlace ? null : file.Bytes);
         switch (modality)
@@ -126,13 +137,13 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
                 using (var data = file.Bytes != null ? SKData.CreateCopy(file.Bytes) : SKData.Create(file.FilePath))
                     return FromImage(finding, row, ImageDecoder.Decode(data, file.Format, forms.ImageSizes, spec.Limits, alone ? long.MaxValue : ParallelImageBytes));
             case Modality.Audio:
-                var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits, long.MaxValue, scratchFolder, stop);
+                var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits with { SecondsPerFile = spec.Limits.SecondsFor(file.ByteSize) }, long.MaxValue, scratchFolder, stop);
                 return new()
                 {
                     Kind = OutcomeKind.Item,
                     Finding = finding,
                     ItemId = id,
-                    Row = row with { DurationMs = audio.DurationMs, SampleRate = audio.SampleRate, Channels = audio.Channels, Quality = audio.Quality },
+                    Row = row with { DurationMs = audio.DurationMs, SampleRate = audio.SampleRate, Channels = audio.Channels, Quality = audio.Quality.Scores, Signature = audio.Quality.Signature },
                     Samples = audio.Samples,
                 };
             default:
@@ -149,7 +160,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Width = image.Width, Height = image.Height, Channels = image.Channels, Quality = image.Quality },
+        Row = row with { Width = image.Width, Height = image.Height, Channels = image.Channels, Quality = image.Quality.Scores, Signature = image.Quality.Signature },
         Images = image.Forms,
     };
 
@@ -158,6 +169,6 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality },
+        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
     };
 }

@@ -13,7 +13,9 @@ internal readonly record struct MediaContent(byte[]? Bytes, string? FilePath)
     public string Sha256()
     {
         if (Bytes != null) return Convert.ToHexStringLower(SHA256.HashData(Bytes));
-        using var stream = Open();
+        // What is appended meanwhile is not waited for.
+        var file = Open();
+        using var stream = new SizedStream(file, file.Length);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

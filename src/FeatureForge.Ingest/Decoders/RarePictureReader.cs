@@ -86,6 +86,7 @@ internal static class RarePictureReader
         using var image = new MagickImage();
         image.Warning += (_, warning) => warnings.Add(warning.Message);
         image.Read(bytes, settings);
+        if (image.Width == 0 || image.Height == 0) throw new MediaRejectedException(RejectionCode.Malformed, $"The {format.Name} header declares {header.Width}x{header.Height} pixels; decoding gave none.");
         if (warnings.FirstOrDefault(IsCutOff) is { } cut) throw new MediaRejectedException(RejectionCode.Truncated, $"The {format.Name} picture is cut off: {Tidy(cut)}");
         if (!mayWarn && warnings.Count > 0) throw new MediaRejectedException(RejectionCode.Malformed, $"The {format.Name} picture is damaged: {Tidy(warnings[0])}");
         var origin = (SKEncodedOrigin)(int)image.Orientation is >= SKEncodedOrigin.TopLeft and <= SKEncodedOrigin.LeftBottom and var known ? known : SKEncodedOrigin.TopLeft;
@@ -122,7 +123,7 @@ internal static class RarePictureReader
     }
 
     private static bool IsCutOff(string message) =>
-        new[] { "end of file", "endoffile", "EOF", "truncat", "premature", "not enough data", "insufficient image data", "incomplete", "Read error on strip", "Read error at scanline" }
+        new[] { "end of file", "endoffile", "EOF", "truncat", "premature", "not enough data", "insufficient image data", "incomplete", "Read error on strip", "Read error at scanline", "inconsistent with stream length", "outside of file bounds", "unable to read image data", "UnableToReadImageData" }
             .Any(sign => message.Contains(sign, StringComparison.OrdinalIgnoreCase));
 
     private static MediaRejectedException Failure(MagickException error, MediaFormat format)

@@ -24,6 +24,6 @@ internal static class RawPixels
     public static DecodedImage Decode(byte[] pixels, int width, int height, int channels, IReadOnlyList<int> sizes)
     {
         var rgb = ToRgb(pixels, channels);
-        return new(width, height, channels, sizes.ToDictionary(size => size, size => ImageScaling.Squeeze(rgb, width, height, size)), ImageQuality.Of(rgb));
+        return new(width, height, channels, sizes.ToDictionary(size => size, size => ImageScaling.Squeeze(rgb, width, height, size)), ImageQuality.Of(rgb, width, height, width, height));
     }
 }

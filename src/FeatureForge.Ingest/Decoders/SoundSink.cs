@@ -5,7 +5,7 @@ using FeatureForge.Data;
 namespace FeatureForge.Ingest;
 
 /// <summary>A decoded recording: the source's rate and channels, and mono samples at the wanted rate.</summary>
-internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, KeptSamples Samples, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels, KeptSamples Samples, Measured Quality);
 
 /// <summary>Takes interleaved samples in [-1,1] of one recording.</summary>
 /// <param name="wantedRate">Hertz of the samples that are kept.</param>
@@ -14,8 +14,8 @@ internal sealed record DecodedAudio(int DurationMs, int SampleRate, int Channels
 internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSamples, string scratchFolder, CancellationToken stop) : IDisposable
 {
     private const int LongestFrame = 1 << 14;
-    private readonly AudioMeter _meter = new();
     private readonly KeptSamples _kept = new(scratchFolder);
+    private SoundMeasures? _measures;
     private float[] _mono = [];
     private short[] _block = [];
     private IResampler? _resampler;
@@ -34,6 +34,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         if (channels is < 1 or > 1024) throw new MediaRejectedException(RejectionCode.Malformed, $"The header declares {channels} channels; expected 1 to 1024.");
         (SampleRate, Channels) = (sampleRate, channels);
         _resampler = Resampling.Between(sampleRate, wantedRate);
+        _measures = new(sampleRate, wantedRate);
     }
 
     /// <summary>Whole frames: one sample per channel each.</summary>
@@ -57,7 +58,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         _kept.Complete();
         _isFinished = true;
         var duration = (int)Math.Min(int.MaxValue, Math.Round(_frames * 1000.0 / SampleRate));
-        return new(duration, SampleRate, Channels, _kept, _meter.Scores());
+        return new(duration, SampleRate, Channels, _kept, _measures!.Finish((double)_frames / SampleRate));
     }
 
     public void Dispose()
@@ -75,7 +76,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
         if (_mono.Length < frames) _mono = new float[frames];
         var mono = _mono.AsSpan(0, frames);
         MixDown(interleaved, mono);
-        _meter.Add(mono);
+        _measures!.AddDecoded(mono);
         Keep(_resampler == null ? mono : _resampler.Process(mono));
         if (_kept.Count >= mostSamples) throw new EnoughSamplesException();
     }
@@ -94,6 +95,7 @@ internal sealed class SoundSink(int wantedRate, IngestLimits limits, long mostSa
     private void Keep(ReadOnlySpan<float> samples)
     {
         if (samples.IsEmpty) return;
+        _measures!.AddKept(samples);
         if (_kept.Count + samples.Length > int.MaxValue) throw new MediaRejectedException(RejectionCode.TooLarge, $"The recording has more than {int.MaxValue} samples at {wantedRate} Hz. Cut it.");
         if (_block.Length < samples.Length) _block = new short[samples.Length];
         var block = _block.AsSpan(0, samples.Length);

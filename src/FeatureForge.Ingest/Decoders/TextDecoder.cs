@@ -5,7 +5,7 @@ using FeatureForge.Data;
 namespace FeatureForge.Ingest;
 
 /// <summary>A document. <paramref name="Characters"/> counts Unicode code points.</summary>
-internal sealed record DecodedText(string Text, int Characters, IReadOnlyDictionary<string, float> Quality);
+internal sealed record DecodedText(string Text, int Characters, Measured Quality);
 
 internal static class TextDecoder
 {

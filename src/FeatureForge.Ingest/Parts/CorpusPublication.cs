@@ -6,6 +6,7 @@ namespace FeatureForge.Ingest;
 
 internal sealed class CorpusPublication(RunContext context, IngestSpec spec, KnownCorpus known, PreparationChoice preparations, IReadOnlyList<StagedPart> parts)
 {
+    private const int MostDuplicateGroups = 20;
     private readonly string _folder = context.Store.CorpusFolder(spec.Corpus);
     private readonly CorpusManifest? _before = known.Manifest;
 
@@ -35,7 +36,9 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             UpdatedAt = context.Time.GetUtcNow(),
             Items = Enum.GetValues<Modality>().Select(modality => (modality, Count: Before(modality) + withItems.Sum(part => part.Items.GetValueOrDefault(modality)))).Where(entry => entry.Count > 0).ToDictionary(entry => entry.modality, entry => entry.Count),
             Quarantined = (_before?.Quarantined ?? 0) + quarantined,
-            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.Of)).Distinct()],
+            ExactDuplicates = (_before?.ExactDuplicates ?? 0) + parts.Sum(part => part.Duplicates),
+            ExactDuplicateGroups = ExactDuplicateGroup.Merge([.. _before?.ExactDuplicateGroups ?? [], .. parts.SelectMany(part => part.Copies)], MostDuplicateGroups),
+            Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.OfSource)).Distinct()],
             ItemParts = [.. _before?.ItemParts ?? [], .. items],
             QuarantineParts = [.. _before?.QuarantineParts ?? [], .. quarantine],
             Preparations = preparations.Settled,

@@ -9,11 +9,13 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
 {
     private const int MostItems = 2048;
     private const int MostFindings = 8192;
+    private const int MostDuplicateGroups = 1000;
     private const long MostContentBytes = 64 << 20;
     private const long MostSampleBytes = 256 << 20;
 
     private readonly List<Outcome> _items = [];
     private readonly List<Rejection> _quarantine = [];
+    private readonly List<ExactDuplicateGroup> _copies = [];
     private readonly List<string> _done = [];
     private long _contentBytes;
     private long _sampleBytes;
@@ -40,7 +42,11 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         _done.Add(StagedPart.KeyOf(outcome.Finding));
     }
 
-    public void AddDuplicate(Outcome outcome) => Count(ref _duplicates, outcome);
+    public void AddDuplicate(Outcome outcome)
+    {
+        _copies.Add(new(outcome.ItemId!, 1, [outcome.Finding.Path]));
+        Count(ref _duplicates, outcome);
+    }
 
     public void AddAlreadyThere(Outcome outcome) => Count(ref _alreadyThere, outcome);
 
@@ -51,6 +57,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         var final = StagedPart.Folder(context, number);
         var folder = final + ".tmp";
         Directory.CreateDirectory(folder);
+        StagedSignatures.Write(folder, _items.Select(item => item.Row!).Where(row => row is { Signature: not null, NearDuplicateOf: null }));
         _items.Sort((a, b) => string.CompareOrdinal(a.ItemId, b.ItemId));
         if (_items.Count > 0) await ItemsTable.WriteAsync(Path.Combine(folder, StagedPart.ItemsFile), [.. _items.Select(item => item.Row!)], stop);
         if (_quarantine.Count > 0) await QuarantineTable.WriteAsync(Path.Combine(folder, StagedPart.QuarantineFile), _quarantine, stop);
@@ -64,6 +71,8 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
             Duplicates = _duplicates,
             AlreadyThere = _alreadyThere,
             AlreadyQuarantined = _alreadyQuarantined,
+            Copies = ExactDuplicateGroup.Merge(_copies, MostDuplicateGroups),
+            NearDuplicates = _items.Count(item => item.Row!.NearDuplicateOf != null),
             Done = _done,
         };
         foreach (var file in Directory.EnumerateFiles(folder)) DurableFile.Flush(file);

@@ -23,6 +23,10 @@ internal sealed record StagedPart
     public required long Duplicates { get; init; }
     public required long AlreadyThere { get; init; }
     public required long AlreadyQuarantined { get; init; }
+    /// <summary>The largest groups among <see cref="Duplicates"/>.</summary>
+    public IReadOnlyList<ExactDuplicateGroup> Copies { get; init; } = [];
+    /// <summary>Items that nearly equal another.</summary>
+    public long NearDuplicates { get; init; }
     /// <summary>Source URI and path of everything it settles.</summary>
     public required IReadOnlyList<string> Done { get; init; }
 

@@ -1,59 +1,127 @@
-// Issue scores of a document, from its first characters: how much of it is symbols, how much repeats itself.
+// Scores of a document and its signature, in one pass over its words. Repetition follows the rules that were published for
+// MassiveText (Rae et al., "Scaling Language Models: Methods, Analysis & Insights from Training Gopher", 2021, table A1): the share
+// of characters in repeated lines and in the commonest phrase, and the share of repeated phrases.
+// Letters that are written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) count as words one by one.
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace FeatureForge.Ingest;
 
 internal static class TextQuality
 {
-    private const int SampledUnits = 200_000;
-    private const int WordsPerPhrase = 3;
+    private const int SampledUnits = 1_000_000;
 
     /// <summary>
-    /// symbol_share: code points that are neither letters, marks, digits nor white space.
-    /// repetition: phrases of three words that occurred before in the same document.
+    /// word_count. symbol_share: code points that are neither letters, marks, digits nor white space. repetition: phrases of three words
+    /// that occurred before. top_phrase_share: characters in the commonest repeated phrase. duplicate_line_share:
+    /// characters in lines that occurred before. All from the first million UTF-16 units.
     /// </summary>
-    public static IReadOnlyDictionary<string, float> Of(string text)
+    public static Measured Of(string text)
     {
         var sample = text.AsSpan(0, Math.Min(text.Length, SampledUnits));
-        return new Dictionary<string, float> { ["symbol_share"] = SymbolShare(sample), ["repetition"] = Repetition(sample) };
+        using var phrases = new PhraseTable(sample.Length);
+        Scan(Unified(sample), phrases, out var characters, out var symbols);
+        phrases.Finish();
+        var scores = new Dictionary<string, float>
+        {
+            ["word_count"] = phrases.Words,
+            ["symbol_share"] = characters == 0 ? 0 : (float)symbols / characters,
+            ["repetition"] = phrases.RepeatedShare,
+            ["top_phrase_share"] = characters == 0 ? 0 : Math.Min(1, (float)phrases.CommonestCharacters / characters),
+            ["duplicate_line_share"] = DuplicateLineShare(sample),
+        };
+        return new(scores, phrases.Words == 0 ? null : SketchSignature.OfText(phrases.Sketch, phrases.Different));
     }
 
-    private static float SymbolShare(ReadOnlySpan<char> text)
+    private static void Scan(ReadOnlySpan<char> text, PhraseTable phrases, out int characters, out int symbols)
     {
-        var (all, symbols) = (0, 0);
-        foreach (var rune in text.EnumerateRunes())
+        (characters, symbols) = (0, 0);
+        var (hash, length) = (0u, 0);
+        for (var i = 0; i < text.Length; i++)
         {
-            all++;
+            var unit = text[i];
+            characters++;
+            if (unit < 128)
+            {
+                if (char.IsAsciiLetterOrDigit(unit))
+                {
+                    // Upper case differs from lower case in this bit; digits have it set already.
+                    hash = unchecked((hash ^ (uint)(unit | 0x20)) * 0x01000193);
+                    length++;
+                    continue;
+                }
+                if (unit > ' ' && unit != 127) symbols++;
+                // An apostrophe within a word does not end it.
+                if (length == 0 || (unit == '\'' && i + 1 < text.Length && char.IsAsciiLetter(text[i + 1]))) continue;
+                phrases.Add(hash, length);
+                (hash, length) = (0, 0);
+                continue;
+            }
+            if (Rune.DecodeFromUtf16(text[i..], out var rune, out var consumed) != System.Buffers.OperationStatus.Done) rune = Rune.ReplacementChar;
+            i += consumed - 1;
             var category = Rune.GetUnicodeCategory(rune);
-            var ordinary = category <= System.Globalization.UnicodeCategory.OtherNumber || Rune.IsWhiteSpace(rune);
-            if (!ordinary) symbols++;
+            var isPart = category <= UnicodeCategory.OtherNumber;
+            if (!isPart && !Rune.IsWhiteSpace(rune) && category != UnicodeCategory.Format) symbols++;
+            if (isPart && !IsWordAlone(rune.Value))
+            {
+                hash = unchecked((hash ^ (uint)Rune.ToLowerInvariant(rune).Value) * 0x01000193);
+                length++;
+                continue;
+            }
+            if (length > 0) phrases.Add(hash, length);
+            (hash, length) = (0, 0);
+            if (isPart) phrases.Add(unchecked((uint)rune.Value * 0x01000193), 1);
         }
-        return all == 0 ? 0 : (float)symbols / all;
+        if (length > 0) phrases.Add(hash, length);
     }
 
-    private static float Repetition(ReadOnlySpan<char> text)
+    private static bool IsWordAlone(int codePoint) => codePoint is
+        >= 0x2E80 and <= 0x9FFF and not (>= 0x3130 and <= 0x318F) // Han, kana and their signs, without Hangul letters
+        or >= 0x0E00 and <= 0x0EFF // Thai, Lao
+        or >= 0x1000 and <= 0x109F or >= 0x1780 and <= 0x17FF // Burmese, Khmer
+        or >= 0xF900 and <= 0xFAFF or >= 0x20000 and <= 0x3FFFF;
+
+    private static float DuplicateLineShare(ReadOnlySpan<char> text)
     {
-        var (seen, phrases, repeated) = (new HashSet<int>(), 0, 0);
-        Span<int> words = stackalloc int[WordsPerPhrase];
-        var count = 0;
-        foreach (var range in text.SplitAny(" \t\r\n"))
+        if (!text.Contains('\n')) return 0;
+        var (all, repeated) = (0L, 0L);
+        var seen = new HashSet<ulong>();
+        foreach (var range in text.Split('\n'))
         {
-            var word = text[range];
-            if (word.IsEmpty) continue;
-            words[count++ % WordsPerPhrase] = StableHash(word);
-            if (count < WordsPerPhrase) continue;
-            var phrase = unchecked((words[count % WordsPerPhrase] * 31 + words[(count + 1) % WordsPerPhrase]) * 31 + words[(count + 2) % WordsPerPhrase]);
-            phrases++;
-            if (!seen.Add(phrase)) repeated++;
+            var line = text[range].Trim();
+            if (line.IsEmpty) continue;
+            all += line.Length;
+            if (!seen.Add(Hash(line))) repeated += line.Length;
         }
-        return phrases == 0 ? 0 : (float)repeated / phrases;
+        return all == 0 ? 0 : (float)repeated / all;
     }
 
-    // string.GetHashCode differs between processes; scores must not.
-    private static int StableHash(ReadOnlySpan<char> word)
+    // Four units at a time. string.GetHashCode differs between processes; scores must not.
+    private static ulong Hash(ReadOnlySpan<char> line)
     {
-        var hash = 2166136261u;
-        foreach (var unit in word) hash = unchecked((hash ^ unit) * 16777619);
-        return (int)hash;
+        var hash = (ulong)line.Length;
+        foreach (var units in MemoryMarshal.Cast<char, ulong>(line)) hash = Step(hash, units);
+        foreach (var unit in line[(line.Length & ~3)..]) hash = Step(hash, unit);
+        return hash;
+
+        static ulong Step(ulong hash, ulong value)
+        {
+            hash = unchecked((hash ^ value) * 0x9E3779B97F4A7C15);
+            return hash ^ (hash >> 29);
+        }
+    }
+
+    // Letters that look the same but are written differently (full width, base letter and accent apart) become one.
+    private static ReadOnlySpan<char> Unified(ReadOnlySpan<char> text)
+    {
+        try
+        {
+            return Ascii.IsValid(text) || text.IsNormalized(NormalizationForm.FormKC) ? text : text.ToString().Normalize(NormalizationForm.FormKC);
+        }
+        catch (ArgumentException)
+        {
+            return text; // half a surrogate pair: tables may hold such text
+        }
     }
 }

@@ -26,6 +26,29 @@ internal sealed record FileCandidate : Candidate
     public required long ByteSize { get; init; }
     public byte[]? Bytes { get; init; }
     public string? FilePath { get; init; }
+    /// <summary>Its source URI alone leads to these bytes: they need not be kept.</summary>
+    public bool CanBeReferenced { get; init; }
+    /// <summary><see cref="FilePath"/> is a download; who has decoded it deletes it.</summary>
+    public bool IsDownload { get; init; }
+}
+
+/// <summary>A resource that the server says has not changed since it became an item.</summary>
+internal sealed record UnchangedCandidate : Candidate
+{
+    public required string Sha256 { get; init; }
+}
+
+/// <summary>A file that a table, a list or a listing names. It never leaves <see cref="SourceReader"/>, which follows it.</summary>
+internal sealed record LinkCandidate : Candidate
+{
+    /// <summary>Where what it leads to will be.</summary>
+    public required Place Place { get; init; }
+    /// <summary>An http, https or s3 URL, or a path.</summary>
+    public required string Target { get; init; }
+    /// <summary>It is part of the source itself, such as an object under a prefix: a table there may name further files.</summary>
+    public bool IsSource { get; init; }
+    /// <summary>The version that a listing shows, so that what has not changed needs no request.</summary>
+    public ResourceVersion? Listed { get; init; }
 }
 
 /// <summary>One picture of an IDX file: rows of pixels, channels interleaved.</summary>

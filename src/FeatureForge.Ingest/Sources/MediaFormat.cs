@@ -12,7 +12,10 @@ internal enum MediaKind
     Idx,
     Zip,
     Tar,
-    Gzip,
+    /// <summary>One stream, compressed: gzip, bzip2, xz, Zstandard.</summary>
+    Compressed,
+    /// <summary>A table that is read by columns and from its end.</summary>
+    Parquet,
     Other,
 }
 
@@ -27,7 +30,7 @@ internal sealed record MediaFormat(MediaKind Kind, string MediaType, string Name
     {
         MediaKind.Image or MediaKind.Idx => Data.Modality.Image,
         MediaKind.Audio => Data.Modality.Audio,
-        MediaKind.Text or MediaKind.Table => Data.Modality.Text,
+        MediaKind.Text => Data.Modality.Text,
         _ => null,
     };
 

@@ -1,8 +1,8 @@
 // Gives back the first bytes that recognition has already read, then the rest.
 namespace FeatureForge.Ingest;
 
-/// <summary>Forward only; owns <paramref name="rest"/>.</summary>
-internal sealed class PrefixedStream(ReadOnlyMemory<byte> head, Stream rest) : Stream
+/// <summary>Owns <paramref name="rest"/>.</summary>
+internal sealed class PrefixedStream(ReadOnlyMemory<byte> head, Stream rest) : ForwardStream
 {
     private ReadOnlyMemory<byte> _head = head;
 
@@ -14,7 +14,7 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> head, Stream rest) : S
         return read == count ? head : head[..read];
     }
 
-    public override int Read(Span<byte> buffer)
+    protected override int Next(Span<byte> buffer)
     {
         if (_head.IsEmpty) return rest.Read(buffer);
         var count = Math.Min(buffer.Length, _head.Length);
@@ -22,18 +22,6 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> head, Stream rest) : S
         _head = _head[count..];
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

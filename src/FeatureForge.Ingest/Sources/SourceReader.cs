@@ -1,192 +1,280 @@
 // Walks the sources in a fixed order and offers what is in them: files, archive entries, IDX pictures, table rows.
-// One thread; archives are read as streams, never unpacked to disk.
-using System.Formats.Tar;
-using System.IO.Compression;
+// One thread; what lies on servers is fetched ahead by others.
+using System.Text;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
-/// <summary>Enters the bytes of every file candidate into <paramref name="gate"/>; whoever consumes it lets them leave.</summary>
-internal sealed class SourceReader(IngestSpec spec, string storeFolder, MemoryGate gate, TimeProvider time, CancellationToken stop)
+/// <summary>Enters the bytes of every file candidate into the setting's gate; whoever consumes it lets them leave.</summary>
+internal sealed class SourceReader
 {
-    private readonly IngestLimits _limits = spec.Limits;
+    // The source's own archive, and one inside it.
+    private const int DeepestArchive = 2;
+    private const int MemorySpoolBytes = 16 << 20;
 
-    public IEnumerable<Finding> Findings() => spec.Sources.SelectMany(FindingsOf);
+    private readonly IngestSpec _spec;
+    private readonly IngestLimits _limits;
+    private readonly SourceSetting _setting;
+    private readonly CancellationToken _stop;
+    private readonly ArchiveReader _archives;
+    private readonly TableReader _tables;
+    private readonly Lazy<RemoteReader> _remote;
+
+    public SourceReader(IngestSpec spec, SourceSetting setting, CancellationToken stop)
+    {
+        (_spec, _limits, _setting, _stop) = (spec, spec.Limits, setting, stop);
+        _archives = new(_limits, InEntry, stop);
+        _tables = new(spec, OfBytes);
+        _remote = new(() => new(spec, setting, stop));
+    }
+
+    public IEnumerable<Finding> Findings()
+    {
+        try
+        {
+            foreach (var finding in _spec.Sources.SelectMany(FindingsOf)) yield return finding;
+        }
+        finally
+        {
+            if (_remote.IsValueCreated) _remote.Value.Dispose();
+        }
+    }
 
     private IEnumerable<Finding> FindingsOf(string source)
     {
+        if (RemoteReader.IsRemote(source)) return Follow(_remote.Value.LinksOf(source, _setting.Time.GetUtcNow(), _stop));
         var path = System.IO.Path.GetFullPath(source);
-        if (!Directory.Exists(path)) return InFile(path, System.IO.Path.GetFileName(path), isRoot: true);
-        return FolderWalk.Files(path, storeFolder).SelectMany(entry => entry.Problem is { } problem
-            ? [PlaceOf(entry.FilePath, entry.RelativePath, isRoot: false, size: null).Bad(RejectionCode.Unreadable, problem)]
-            : InFile(entry.FilePath, entry.RelativePath, isRoot: false));
+        if (!Directory.Exists(path)) return InFile(PlaceOf(path, System.IO.Path.GetFileName(path), FileUri.Of(path), isRoot: true));
+        var walk = new FolderWalk(_setting.StoreFolder, System.IO.Path.Combine(_setting.ScratchFolder, "names"));
+        return walk.Files(path).SelectMany(entry => entry.Problem is { } problem
+            ? [PlaceOf(entry.FilePath, entry.RelativePath, entry.SourceUri, isRoot: false).Bad(entry.Code!.Value, problem)]
+            : InFile(PlaceOf(entry.FilePath, entry.RelativePath, entry.SourceUri, isRoot: false)));
     }
 
-    private Place PlaceOf(string filePath, string path, bool isRoot, long? size) => new(System.IO.Path.GetFileName(filePath), path, FileUri.Of(filePath), filePath, isRoot, size, time.GetUtcNow());
+    private Place PlaceOf(string filePath, string path, string sourceUri, bool isRoot) => new(path[(path.LastIndexOf('/') + 1)..], path, sourceUri, filePath, isRoot, null, _setting.Time.GetUtcNow()) { IsWhole = true };
 
-    private IEnumerable<Finding> InFile(string filePath, string path, bool isRoot)
+    private IEnumerable<Finding> InFile(Place place)
     {
-        stop.ThrowIfCancellationRequested();
-        long size;
-        try { size = new FileInfo(File.ResolveLinkTarget(filePath, returnFinalTarget: true)?.FullName ?? filePath).Length; }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException) { return [PlaceOf(filePath, path, isRoot, null).Bad(error)]; }
-
-        var place = PlaceOf(filePath, path, isRoot, size);
-        // Pipes and devices have no size either, and opening them would block: they end here.
-        if (size == 0) return [place.Bad(RejectionCode.Empty, "The file holds no bytes.")];
-        if (size > _limits.FileBytes) return [place.Bad(RejectionCode.TooLarge, $"The file has {size} bytes; the limit is {_limits.FileBytes}.")];
-        return place.Guard(InOpenFile(place, filePath, size));
+        _stop.ThrowIfCancellationRequested();
+        var filePath = place.FilePath!;
+        if (OperatingSystem.IsLinux() && LinuxFiles.StatusOf(Encoding.UTF8.GetBytes(filePath)).Status is { Format: not LinuxFiles.RegularFile } status)
+            return [place.Bad(RejectionCode.NotAFile, FolderWalk.NoFile(status.Format))];
+        return place.Guard(InClosedFile(place, filePath));
     }
 
-    private IEnumerable<Finding> InOpenFile(Place place, string filePath, long size)
+    private IEnumerable<Finding> InClosedFile(Place place, string filePath)
     {
         using var stream = new FileStream(filePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
-        var head = PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes);
-        var format = MediaFormat.Recognise(head, place.Name);
-        stream.Position = 0;
-        var findings = format.Kind switch
-        {
-            MediaKind.Zip when !MediaSignatures.IsZipBasedDocument(filePath) => InZip(place, stream),
-            MediaKind.Tar => InTar(place, stream),
-            _ => InStream(place, format, stream, filePath, size),
-        };
-        foreach (var finding in findings) yield return finding;
+        var size = stream.Length;
+        place = place with { ByteSize = size };
+        foreach (var finding in place.Guard(InOpenFile(place, stream, size))) yield return finding;
     }
 
-    // A plain file, or an entry of an archive (then filePath is null).
-    private IEnumerable<Finding> InStream(Place place, MediaFormat format, Stream stream, string? filePath, long size)
+    // A file on disk, or a download: a stream that can seek.
+    private IEnumerable<Finding> InOpenFile(Place place, Stream stream, long size)
     {
-        if (spec.Modality is { } wanted && format.Modality is { } found && found != wanted)
+        if (size == 0) throw new MediaRejectedException(RejectionCode.Empty, "The file holds no bytes.");
+        if (size > _limits.FileBytes) throw new MediaRejectedException(RejectionCode.TooLarge, $"The file has {size} bytes; the limit is {_limits.FileBytes}.");
+        var head = PrefixedStream.TakeHead(stream, (int)Math.Min(size, MediaFormat.HeadBytes));
+        var format = MediaFormat.Recognise(head, place.Name);
+        stream.Position = 0;
+        if (place is { IsRoot: true, IsLinked: false } && format is { Kind: MediaKind.Text, MediaType: "text/plain" } && TableReader.IsListOfLinks(head, head.Length == size))
+        {
+            foreach (var finding in Follow(TableReader.LinksOf(place, new SizedStream(stream, size)))) yield return finding;
+            yield break;
+        }
+        var needsSeeking = format.Kind is MediaKind.Zip or MediaKind.Parquet;
+        foreach (var finding in InContent(place, format, needsSeeking ? stream : new SizedStream(stream, size), size)) yield return finding;
+        if (format.Kind is not (MediaKind.Zip or MediaKind.Tar or MediaKind.Compressed or MediaKind.Table or MediaKind.Parquet or MediaKind.Idx)) yield break;
+        if (place is { FilePath: { } filePath, IsDownload: false }) ThrowIfChanged(filePath, size);
+    }
+
+    private IEnumerable<Finding> InEntry(Place place, Stream stream, long? size)
+    {
+        var head = PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes);
+        return InContent(place, MediaFormat.Recognise(head, place.Name), new PrefixedStream(head, stream), size);
+    }
+
+    // ---- by what it is
+
+    private IEnumerable<Finding> InContent(Place place, MediaFormat format, Stream stream, long? size)
+    {
+        if (_spec.Modality is { } wanted && format.Modality is { } found && found != wanted)
             return [place.Bad(RejectionCode.WrongModality, $"It is {format.Name} ({found.ToString().ToLowerInvariant()}); the run takes {wanted.ToString().ToLowerInvariant()} only.")];
         return format.Kind switch
         {
-            MediaKind.Gzip => InGzip(place, stream, size, mayHoldTar: filePath != null),
+            MediaKind.Zip when MediaSignatures.IsZipBasedDocument(place.Name) => [place.Bad(RejectionCode.UnsupportedFormat, "A document or program in a zip container; expected audio, an image or text.")],
+            MediaKind.Zip or MediaKind.Tar when place.Depth >= DeepestArchive => [place.Bad(RejectionCode.UnsupportedFormat, $"A {format.Name} in an archive that lies in an archive itself; only one archive inside another is opened. Unpack the outer one first.")],
+            MediaKind.Zip => InZip(place, stream, size),
+            MediaKind.Tar => _archives.InTar(place, stream, size ?? _limits.ContentBytes),
+            MediaKind.Compressed => InCompressed(place, format, stream, size),
             MediaKind.Idx => new IdxReader(_limits).Findings(place, stream),
-            MediaKind.Table => new TableReader(spec).Findings(place, format, stream),
-            MediaKind.Zip or MediaKind.Tar => [place.Bad(RejectionCode.UnsupportedFormat, filePath == null
-                ? $"A {format.Name} inside an archive; only archives of the source itself are opened. Unpack it first."
-                : "A document or program in a zip container; expected audio, an image or text.")],
-            MediaKind.Other when spec.Modality != Modality.Text => [place.Bad(RejectionCode.UnsupportedFormat, $"A {format.Name} ({format.MediaType}); expected audio, an image or text. If it is a text document, ingest with --modality text.")],
-            _ => [Whole(place, format, stream, filePath, size)],
+            MediaKind.Table => Follow(_tables.Findings(place, format, stream)),
+            MediaKind.Parquet => InParquet(place, format, stream, size),
+            MediaKind.Other when _spec.Modality != Modality.Text => [place.Bad(RejectionCode.UnsupportedFormat, $"A {format.Name} ({format.MediaType}); expected audio, an image or text. If it is a text document, ingest with --modality text.")],
+            _ when TextSplitter.IsTooLong(format, size, _limits) => new TextSplitter(_limits, _stop).Findings(place, format, stream),
+            _ => [Whole(place, format, stream, size)],
         };
     }
 
-    private Finding Whole(Place place, MediaFormat format, Stream stream, string? filePath, long size)
+    private IEnumerable<Finding> InZip(Place place, Stream stream, long? size)
     {
-        if (size > _limits.ContentBytes && filePath == null)
-            return place.Bad(RejectionCode.TooLarge, $"The archive entry has {size} bytes; the limit is {_limits.ContentBytes}. Unpack the archive: files of a folder are then kept by reference.");
-        var candidate = new FileCandidate { Path = place.Path, SourceUri = place.SourceUri, Format = format, ByteSize = size, FilePath = filePath };
-        if (size > _limits.ContentBytes) return new(candidate, null);
+        using var seekable = Seekable(stream, size);
+        foreach (var finding in _archives.InZip(place, seekable, seekable.Length)) yield return finding;
+    }
 
-        gate.Enter(size, stop);
+    private IEnumerable<Finding> InParquet(Place place, MediaFormat format, Stream stream, long? size)
+    {
+        using var seekable = Seekable(stream, size, onDisk: true);
+        foreach (var finding in Follow(_tables.Findings(place, format, seekable))) yield return finding;
+    }
+
+    private IEnumerable<Finding> InCompressed(Place place, MediaFormat format, Stream stream, long? size)
+    {
+        place = place with { Budget = place.Budget ?? new(_limits, size ?? _limits.ContentBytes) };
+        using var unpacked = new LimitedStream(CompressedFile.Open(format, stream), place.Budget.TakeBytes);
+        var head = PrefixedStream.TakeHead(unpacked, MediaFormat.HeadBytes);
+        if (head.Length == 0) throw new MediaRejectedException(RejectionCode.Empty, $"The {format.Name} file holds no bytes.");
+        // The file's path stays; what is inside has no other name, and is not to be referenced.
+        var inside = place with { Name = CompressedFile.InnerName(place.Name), FilePath = null, IsDownload = false, IsWhole = false, ContentSha256 = null };
+        var inner = MediaFormat.Recognise(head, inside.Name);
+        if (inner.Kind is MediaKind.Compressed or MediaKind.Zip) throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"A {format.Name} file with a {inner.Name} in it; expected a tar archive, an IDX file, a table or one document. Unpack it first.");
+        foreach (var finding in InContent(inside, inner, new PrefixedStream(head, unpacked), null)) yield return finding;
+    }
+
+    // ---- what tables, lists and listings name
+
+    private IEnumerable<Finding> Follow(IEnumerable<Finding> findings)
+    {
+        foreach (var (finding, fetched) in _remote.Value.Ahead(findings))
+        {
+            if (finding.Candidate is not LinkCandidate link) yield return finding;
+            else if (link.Place.IsLinked) yield return link.Place.Bad(RejectionCode.UnsupportedFeature, $"It names '{link.Target}', but was itself reached by a link; such links are followed once.");
+            else foreach (var found in link.Place.Guard(fetched != null ? InFetched(link, fetched) : InLinked(link))) yield return found;
+        }
+    }
+
+    private IEnumerable<Finding> InLinked(LinkCandidate link)
+    {
+        var path = LinkedFile.Resolve(link.Target, link.Place);
+        foreach (var finding in InFile(link.Place with { Name = System.IO.Path.GetFileName(path), FilePath = path, SourceUri = FileUri.Of(path), IsWhole = true, IsRoot = false, IsLinked = true })) yield return finding;
+    }
+
+    private IEnumerable<Finding> InFetched(LinkCandidate link, Fetched fetched)
+    {
+        var place = link.Place with { SourceUri = RemoteReader.Shown(link.Target), ByteSize = fetched.Sha256 == null ? null : fetched.Size, ContentSha256 = fetched.Sha256 };
+        if (fetched.Code is { } code) return [place.Bad(code, fetched.Reason!)];
+        if (fetched.IsUnchanged)
+        {
+            return [_setting.IsKnownItem(fetched.Sha256![..32])
+                ? new(new UnchangedCandidate { Path = place.Path, SourceUri = place.SourceUri, Sha256 = fetched.Sha256! }, null)
+                : place.Bad(RejectionCode.Malformed, "It is as bad as it was before.")];
+        }
+        var name = RemoteReader.NameOf(link.Target);
+        return InDownload(place with { Name = name, FilePath = fetched.FilePath, IsDownload = fetched.FilePath != null, IsWhole = true, IsLinked = !link.IsSource, IsRoot = link.IsSource && place.IsRoot }, fetched);
+    }
+
+    private IEnumerable<Finding> InDownload(Place place, Fetched fetched)
+    {
+        var isHandedOn = false;
+        try
+        {
+            using Stream stream = fetched.Bytes != null ? new MemoryStream(fetched.Bytes, writable: false) : File.OpenRead(fetched.FilePath!);
+            foreach (var finding in place.Guard(InOpenFile(place, stream, fetched.Size)))
+            {
+                isHandedOn |= finding.Candidate is FileCandidate { IsDownload: true };
+                yield return finding;
+            }
+        }
+        finally
+        {
+            if (!isHandedOn && fetched.FilePath != null) File.Delete(fetched.FilePath);
+        }
+    }
+
+    // ---- one file, one item
+
+    // The bytes of a table's row.
+    private Finding OfBytes(Place place, byte[] bytes)
+    {
+        var format = MediaFormat.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, MediaFormat.HeadBytes)), place.Name);
+        if (format.Kind is not (MediaKind.Image or MediaKind.Audio or MediaKind.Text)) throw new MediaRejectedException(RejectionCode.UnsupportedFormat, $"The row holds a {format.Name} ({format.MediaType}); expected audio, an image or text.");
+        return InContent(place, format, new MemoryStream(bytes, writable: false), bytes.Length).Single();
+    }
+
+    private Finding Whole(Place place, MediaFormat format, Stream stream, long? declared)
+    {
+        var candidate = new FileCandidate { Path = place.Path, SourceUri = place.SourceUri, Metadata = place.Metadata, Format = format, ByteSize = declared ?? 0, FilePath = place.FilePath, CanBeReferenced = place.IsWhole };
+        if (declared is not { } size) return OfUnknownSize(candidate, stream);
+        if (size > _limits.ContentBytes)
+        {
+            return place.FilePath != null ? new(candidate with { IsDownload = place.IsDownload }, null) : place.Bad(RejectionCode.TooLarge, $"The archive entry has {size} bytes; the limit is {_limits.ContentBytes}. Unpack the archive: files of a folder are then kept by reference.");
+        }
+        _setting.Gate.Enter(size, _stop);
         try
         {
             var bytes = new byte[size];
             var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (place is { FilePath: { } filePath, IsDownload: false }) ThrowIfChanged(filePath, size);
             if (read < bytes.Length) throw new MediaRejectedException(RejectionCode.Truncated, $"The archive declares {size} bytes for this entry and holds {read}.");
-            if (filePath == null && stream.ReadByte() >= 0) throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The archive declares {size} bytes for this entry and holds more.");
-            return new(candidate with { Bytes = bytes }, null);
+            if (place.FilePath == null && stream.ReadByte() >= 0) throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The archive declares {size} bytes for this entry and holds more.");
+            return new(candidate with { Bytes = bytes, FilePath = place.IsDownload ? null : place.FilePath }, null);
         }
         catch
         {
-            gate.Leave(size);
+            _setting.Gate.Leave(size);
             throw;
         }
     }
 
-    // ---- archives
-
-    private IEnumerable<Finding> InZip(Place place, Stream file)
+    private Finding OfUnknownSize(FileCandidate candidate, Stream stream)
     {
-        using var archive = new ZipArchive(file, ZipArchiveMode.Read);
-        var entries = archive.Entries;
-        if (entries.Count > _limits.ArchiveEntries) throw TooManyEntries();
-        var total = 0L;
-        foreach (var entry in entries) total = checked(total + entry.Length);
-        if (total > _limits.ArchiveBytes || IsBomb(total, file.Length))
-            throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The archive of {file.Length} bytes unpacks to {total}; the limits are {_limits.ArchiveRatio}:1 and {_limits.ArchiveBytes} bytes.");
-
-        var any = false;
-        foreach (var entry in entries)
+        var buffer = new MemoryStream();
+        var chunk = new byte[1 << 16];
+        while (stream.Read(chunk) is > 0 and var read)
         {
-            stop.ThrowIfCancellationRequested();
-            if (entry.FullName.EndsWith('/') && entry.Length == 0) continue;
-            any = true;
-            var (name, problem) = EntryName.Check(entry.FullName);
-            var inside = place.Entry(name, entry.Length);
-            if (problem != null) yield return inside.Bad(RejectionCode.UnsafePath, problem);
-            else foreach (var finding in inside.Guard(InZipEntry(inside, entry))) yield return finding;
+            if (buffer.Length + read > _limits.ContentBytes) throw new MediaRejectedException(RejectionCode.TooLarge, $"It unpacks to more than {_limits.ContentBytes} bytes. Unpack it: files of a folder are then kept by reference.");
+            buffer.Write(chunk, 0, read);
         }
-        if (!any) yield return place.Bad(RejectionCode.Empty, "The archive holds no files.");
+        if (buffer.Length == 0) throw new MediaRejectedException(RejectionCode.Empty, "It holds no bytes.");
+        _setting.Gate.Enter(buffer.Length, _stop);
+        return new(candidate with { Bytes = buffer.ToArray(), ByteSize = buffer.Length }, null);
     }
 
-    private IEnumerable<Finding> InZipEntry(Place place, ZipArchiveEntry entry)
+    private static void ThrowIfChanged(string filePath, long size)
     {
-        if (entry.IsEncrypted) throw new MediaRejectedException(RejectionCode.Encrypted, "The entry is encrypted; unpack the archive with its password first.");
-        if ((entry.ExternalAttributes >>> 16 & 0xF000) == 0xA000) throw Link();
-        if (entry.Length == 0) throw new MediaRejectedException(RejectionCode.Empty, "The entry holds no bytes.");
-        if (entry.Length >= 1 << 20 && entry.Length / (double)Math.Max(1, entry.CompressedLength) > _limits.ArchiveRatio)
-            throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The entry of {entry.CompressedLength} bytes unpacks to {entry.Length}; the limit is {_limits.ArchiveRatio}:1.");
-        using var unzipped = new LimitedStream(entry.Open(), entry.Length, () => new(RejectionCode.ArchiveBomb, $"The entry unpacks to more than the {entry.Length} bytes that it declares."));
-        foreach (var finding in InEntry(place, unzipped, entry.Length)) yield return finding;
+        var now = OperatingSystem.IsLinux() ? LinuxFiles.StatusOf(Encoding.UTF8.GetBytes(filePath)).Status?.Size ?? 0 : new FileInfo(filePath).Length;
+        if (now != size) throw new MediaRejectedException(RejectionCode.Changed, $"The file had {size} bytes when it was opened and {now} when it had been read: something is writing to it. Ingest it again when it is complete.");
     }
 
-    private IEnumerable<Finding> InTar(Place place, Stream file)
+    // Small ones in memory, larger ones in a file that goes with the stream.
+    private Stream Seekable(Stream stream, long? size, bool onDisk = false)
     {
-        using var archive = new TarReader(file, leaveOpen: true);
-        var (count, total) = (0, 0L);
-        while (archive.GetNextEntry() is { } entry)
+        if (onDisk ? stream is FileStream : stream.CanSeek) return stream;
+        Stream spool = size <= MemorySpoolBytes && !onDisk ? new MemoryStream() : ScratchFailedException.Guard(_setting.ScratchFolder, () =>
         {
-            stop.ThrowIfCancellationRequested();
-            if (++count > _limits.ArchiveEntries) throw TooManyEntries();
-            total = checked(total + entry.Length);
-            if (total > _limits.ArchiveBytes) throw new MediaRejectedException(RejectionCode.ArchiveBomb, $"The archive declares more than {_limits.ArchiveBytes} bytes.");
-            if (entry.EntryType is TarEntryType.Directory or TarEntryType.DirectoryList or TarEntryType.GlobalExtendedAttributes or TarEntryType.ExtendedAttributes) continue;
-            var (name, problem) = EntryName.Check(entry.Name);
-            var inside = place.Entry(name, entry.Length);
-            if (problem != null) yield return inside.Bad(RejectionCode.UnsafePath, problem);
-            else foreach (var finding in inside.Guard(InTarEntry(inside, entry))) yield return finding;
+            Directory.CreateDirectory(_setting.ScratchFolder);
+            return new FileStream(System.IO.Path.Combine(_setting.ScratchFolder, $"archive-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        });
+        try
+        {
+            var buffer = new byte[1 << 16];
+            while (stream.Read(buffer) is > 0 and var read)
+            {
+                ScratchFailedException.Guard(_setting.ScratchFolder, () =>
+                {
+                    spool.Write(buffer, 0, read);
+                    return read;
+                });
+            }
         }
-        if (count == 0) yield return place.Bad(RejectionCode.Empty, "The archive holds no files.");
-    }
-
-    private IEnumerable<Finding> InTarEntry(Place place, TarEntry entry)
-    {
-        if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)) throw Link();
-        if (entry.DataStream is not { } data || entry.Length == 0) throw new MediaRejectedException(RejectionCode.Empty, "The entry holds no bytes.");
-        foreach (var finding in InEntry(place, data, entry.Length)) yield return finding;
-    }
-
-    private IEnumerable<Finding> InEntry(Place place, Stream stream, long size)
-    {
-        var head = PrefixedStream.TakeHead(stream, MediaFormat.HeadBytes);
-        return InStream(place, MediaFormat.Recognise(head, place.Name), new PrefixedStream(head, stream), null, size);
-    }
-
-    // gzip holds one stream: a tar, an IDX file or a table.
-    private IEnumerable<Finding> InGzip(Place place, Stream file, long size, bool mayHoldTar)
-    {
-        var limit = Math.Min(_limits.ArchiveBytes, Math.Max(BombFloor, (long)(size * _limits.ArchiveRatio)));
-        using var unzipped = new LimitedStream(new GZipStream(file, CompressionMode.Decompress), limit,
-            () => new(RejectionCode.ArchiveBomb, $"The gzip file of {size} bytes unpacks to more than {limit}; the limits are {_limits.ArchiveRatio}:1 and {_limits.ArchiveBytes} bytes."));
-        var head = PrefixedStream.TakeHead(unzipped, MediaFormat.HeadBytes);
-        var format = MediaFormat.Recognise(head, place.Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? place.Name[..^3] : place.Name);
-        var rest = new PrefixedStream(head, unzipped);
-        var findings = format.Kind switch
+        catch
         {
-            MediaKind.Tar when mayHoldTar => InTar(place, rest),
-            MediaKind.Idx or MediaKind.Table => InStream(place, format, rest, null, size),
-            _ => [place.Bad(RejectionCode.UnsupportedFormat, $"A gzip file with one {format.Name} in it; expected a tar archive, an IDX file or a table. Unpack it first.")],
-        };
-        foreach (var finding in findings) yield return finding;
+            spool.Dispose();
+            throw;
+        }
+        spool.Flush();
+        spool.Position = 0;
+        return spool;
     }
-
-    // Small archives may have any ratio: a text of one letter is no bomb.
-    private const long BombFloor = 32 << 20;
-
-    private bool IsBomb(long unpacked, long packed) => unpacked > BombFloor && unpacked / (double)packed > _limits.ArchiveRatio;
-
-    private MediaRejectedException TooManyEntries() => new(RejectionCode.ArchiveBomb, $"The archive has more than {_limits.ArchiveEntries} entries.");
-
-    private static MediaRejectedException Link() => new(RejectionCode.UnsupportedFeature, "The entry is a link or a device, not a file.");
 }

@@ -1,120 +1,124 @@
-// Rows of CSV, TSV and JSONL tables as text candidates: chosen columns joined by a newline, the others as metadata.
+// Rows of tables as candidates: a row's text, a row's bytes, or the file that a row names; its other columns are metadata.
 using System.Text;
 using System.Text.Json;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
-internal sealed class TableReader(IngestSpec spec)
+/// <summary>Hands the bytes of a row to <paramref name="inBytes"/>, which says what they are.</summary>
+internal sealed class TableReader(IngestSpec spec, Func<Place, byte[], Finding> inBytes)
 {
-    private static readonly string[] UsualTextColumns = ["text", "content", "body", "sentence", "document"];
-
     public IEnumerable<Finding> Findings(Place place, MediaFormat format, Stream stream)
     {
+        if (format.Kind == MediaKind.Parquet) return OfParquet(place, format, stream);
         var head = PrefixedStream.TakeHead(stream, Charset.SampleBytes);
         var charset = Charset.Detect(head, isWhole: head.Length < Charset.SampleBytes);
-        using var text = new StreamReader(new PrefixedStream(head.AsMemory(charset.MarkBytes), stream), charset.Encoding, detectEncodingFromByteOrderMarks: false);
-        var rows = format.Name == "JSONL" ? JsonRows(text) : DelimitedRows(text, Separator(format, head));
-        var (number, columns) = (0, (ColumnChoice?)null);
+        var text = new StreamReader(new PrefixedStream(head.AsMemory(charset.MarkBytes), stream), charset.Encoding, detectEncodingFromByteOrderMarks: false);
+        var rows = new TextRows(spec.Limits.TextCharacters);
+        return OfRows(place, format, format.Name == "JSONL" ? rows.OfJson(text) : rows.OfDelimited(text, TextRows.Separator(format, head)), null);
+    }
+
+    /// <summary>A list of URLs, one a line; blank lines and those that begin with # are left out.</summary>
+    public static IEnumerable<Finding> LinksOf(Place place, Stream stream)
+    {
+        using var text = new StreamReader(stream, Encoding.UTF8);
+        for (var number = 0; text.ReadLine() is { } line;)
+        {
+            var target = line.Trim();
+            if (target.Length == 0 || target[0] == '#') continue;
+            var inside = Inside(place, $"{number++}", "{}");
+            yield return RemoteReader.IsRemote(target) ? Link(inside, target) : inside.Bad(RejectionCode.Malformed, $"The line '{Shorten(target)}' is no URL; expected http://, https:// or s3://.");
+        }
+    }
+
+    /// <summary>Whether the first lines of a text are URLs and nothing else.</summary>
+    public static bool IsListOfLinks(ReadOnlySpan<byte> head, bool isWhole)
+    {
+        var lines = Encoding.UTF8.GetString(head).TrimStart('\uFEFF').Split('\n');
+        var whole = (isWhole || lines.Length == 1 ? lines : lines[..^1]).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
+        return whole.Count > 0 && whole.All(line => RemoteReader.IsRemote(line) && !line.Any(char.IsWhiteSpace));
+    }
+
+    private IEnumerable<Finding> OfParquet(Place place, MediaFormat format, Stream stream)
+    {
+        using var rows = new ParquetRows(((FileStream)stream).Name);
+        var columns = ColumnChoice.Of(spec, rows.Columns, place.IsRoot);
+        foreach (var finding in OfRows(place, format, rows.Read(columns), columns)) yield return finding;
+    }
+
+    private IEnumerable<Finding> OfRows(Place place, MediaFormat format, IEnumerable<TableRow> rows, ColumnChoice? columns)
+    {
+        var number = 0;
         foreach (var row in rows)
         {
-            if (row.Problem == null) columns ??= Columns(row.Fields.Keys);
+            if (row.Problem == null) columns ??= ColumnChoice.Of(spec, [.. row.Fields.Keys.Select(name => new TableColumn(name, false))], place.IsRoot);
             yield return FindingOf(place, format, columns, row, number++);
         }
         if (number == 0) throw new MediaRejectedException(RejectionCode.Empty, "The table has no rows.");
     }
 
-    private sealed record Row(IReadOnlyDictionary<string, JsonElement> Fields, string? Problem);
-
-    private sealed record ColumnChoice(IReadOnlyList<string> Text, string? Id);
-
-    private ColumnChoice Columns(IEnumerable<string> found)
+    private Finding FindingOf(Place place, MediaFormat format, ColumnChoice? columns, TableRow row, int number)
     {
-        var names = found.ToList();
-        var chosen = spec.TextColumns.Count > 0 ? spec.TextColumns : UsualTextColumns.Select(usual => names.Find(name => name.Equals(usual, StringComparison.OrdinalIgnoreCase))).OfType<string>().Take(1).ToList();
-        var wanted = spec.IdColumn == null ? chosen : [.. chosen, spec.IdColumn];
-        var missing = wanted.Where(column => !names.Contains(column)).ToList();
-        if (chosen.Count == 0) throw new MediaRejectedException(RejectionCode.MissingColumn, $"No column is called {string.Join(", ", UsualTextColumns)}; the table has: {string.Join(", ", names)}. Name one with --text-column.");
-        if (missing.Count > 0) throw new MediaRejectedException(RejectionCode.MissingColumn, $"The table has no column '{string.Join("', '", missing)}'; it has: {string.Join(", ", names)}.");
-        return new(chosen, spec.IdColumn ?? names.Find(name => name.Equals("id", StringComparison.OrdinalIgnoreCase)));
-    }
-
-    private Finding FindingOf(Place place, MediaFormat format, ColumnChoice? columns, Row row, int number)
-    {
-        var id = columns?.Id != null && row.Fields.TryGetValue(columns.Id, out var value) && TextOf(value) is { Length: > 0 } named ? named : $"{number}";
-        var inside = place with { Path = $"{place.Path}#{id}", FilePath = null, ByteSize = null };
-        if (row.Problem != null || columns == null) return inside.Bad(RejectionCode.Malformed, row.Problem!);
-        var parts = columns.Text.Select(column => row.Fields.TryGetValue(column, out var part) ? TextOf(part) : null).ToList();
-        if (parts.Contains(null)) return inside.Bad(RejectionCode.MissingColumn, $"Row {number} has no value in column '{columns.Text[parts.IndexOf(null)]}'.");
-        var text = string.Join('\n', parts);
-        var others = row.Fields.Where(field => !columns.Text.Contains(field.Key) && field.Key != columns.Id).ToDictionary(field => field.Key, field => field.Value);
-        return new(new RowCandidate { Path = inside.Path, SourceUri = inside.SourceUri, Text = text, MediaType = format.MediaType, Metadata = JsonSerializer.Serialize(others, SpecJson.Line) }, null);
-    }
-
-    private static string? TextOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Null or JsonValueKind.Undefined => null,
-        JsonValueKind.String => value.GetString(),
-        _ => value.GetRawText(),
-    };
-
-    private IEnumerable<Row> DelimitedRows(TextReader text, char separator)
-    {
-        var reader = new DelimitedReader(text, separator, spec.Limits.TextCharacters);
-        if (reader.Next() is not { } header) yield break;
-        var names = header.Select((name, i) => header.IndexOf(name) == i && name.Length > 0 ? name : $"column_{i}").ToList();
-        while (reader.Next() is { } row)
+        var id = columns?.Id != null && row.Text(columns.Id) is { Length: > 0 } named ? named : $"{number}";
+        if (row.Problem != null || columns == null) return Inside(place, id, "{}").Bad(RejectionCode.Malformed, row.Problem!);
+        var inside = Inside(place, id, row.Metadata(columns));
+        return columns.Kind switch
         {
-            var problem = row.Count == names.Count ? null : $"The row has {row.Count} fields; the header has {names.Count}.";
-            yield return new(names.Zip(row).ToDictionary(pair => pair.First, pair => JsonSerializer.SerializeToElement(pair.Second)), problem);
+            ColumnKind.Text => OfText(inside, format, columns, row, number),
+            ColumnKind.Media => OfMedia(inside, columns, row, number),
+            _ => columns.Names.Select(row.Text).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text)) is { } target ? Link(inside, target.Trim()) : NoValue(inside, columns.Names, number),
+        };
+    }
+
+    private static Finding OfText(Place inside, MediaFormat format, ColumnChoice columns, TableRow row, int number)
+    {
+        var parts = columns.Names.Select(row.Text).ToList();
+        if (parts.Contains(null)) return NoValue(inside, [columns.Names[parts.IndexOf(null)]], number);
+        return new(new RowCandidate { Path = inside.Path, SourceUri = inside.SourceUri, Text = string.Join('\n', parts), MediaType = format.MediaType, Metadata = inside.Metadata }, null);
+    }
+
+    private Finding OfMedia(Place inside, ColumnChoice columns, TableRow row, int number)
+    {
+        foreach (var column in columns.Names)
+        {
+            var path = row.Text($"{column}.path");
+            var value = row.Fields.GetValueOrDefault($"{column}.bytes") ?? row.Fields.GetValueOrDefault(column);
+            if (value is byte[] { Length: > 0 } bytes) return Bytes(bytes, path);
+            if (TableRow.TextOf(value) is { Length: > 0 } text)
+            {
+                var encoded = text.StartsWith("data:", StringComparison.Ordinal) && text.IndexOf(',') is > 0 and var comma ? text[(comma + 1)..] : text;
+                try
+                {
+                    return Bytes(Convert.FromBase64String(encoded), path);
+                }
+                catch (FormatException)
+                {
+                    return inside.Bad(RejectionCode.Malformed, $"Column '{column}' of row {number} holds text that is not base64; expected the bytes of a file. For paths and URLs use --url-column.");
+                }
+            }
+            // Hugging Face leaves the bytes out where the path is enough.
+            if (path is { Length: > 0 }) return Link(inside, path);
+        }
+        return NoValue(inside, columns.Names, number);
+
+        Finding Bytes(byte[] bytes, string? path)
+        {
+            try
+            {
+                return inBytes(inside with { Name = path ?? "", ByteSize = bytes.Length }, bytes);
+            }
+            catch (MediaRejectedException error)
+            {
+                return inside.Bad(error);
+            }
         }
     }
 
-    private static char Separator(MediaFormat format, ReadOnlySpan<byte> head)
-    {
-        if (format.Name == "TSV") return '\t';
-        var firstLine = head[..(head.IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and var end ? end : head.Length)];
-        var (commas, tabs, semicolons) = (firstLine.Count((byte)','), firstLine.Count((byte)'\t'), firstLine.Count((byte)';'));
-        if (commas > 0 || (tabs == 0 && semicolons == 0)) return ',';
-        return tabs >= semicolons ? '\t' : ';';
-    }
+    private static Place Inside(Place table, string id, string metadata) => table with { Path = $"{table.Path}#{id}", FilePath = null, IsDownload = false, IsWhole = false, ByteSize = null, ContentSha256 = null, Metadata = metadata };
 
-    private IEnumerable<Row> JsonRows(TextReader text)
-    {
-        var line = new StringBuilder();
-        while (ReadLine(text, line) is { } found)
-        {
-            if (!string.IsNullOrWhiteSpace(found)) yield return JsonRow(found);
-        }
-    }
+    private static Finding Link(Place place, string target) => new(new LinkCandidate { Path = place.Path, SourceUri = RemoteReader.IsRemote(target) ? RemoteReader.Shown(target) : place.SourceUri, Metadata = place.Metadata, Place = place, Target = target }, null);
 
-    private static Row JsonRow(string line)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(line);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) return Bad($"expected a JSON object, found {document.RootElement.ValueKind}");
-            var fields = new Dictionary<string, JsonElement>();
-            foreach (var property in document.RootElement.EnumerateObject()) fields[property.Name] = property.Value.Clone();
-            foreach (var field in fields.Values.Where(value => value.ValueKind == JsonValueKind.String)) _ = field.GetString();
-            return new(fields, null);
-        }
-        catch (JsonException error) { return Bad(error.Message); }
-        // Escapes such as \ud800 without its second half.
-        catch (InvalidOperationException error) { return Bad(error.Message); }
+    private static Finding NoValue(Place inside, IReadOnlyList<string> columns, int number) => inside.Bad(RejectionCode.MissingColumn, $"Row {number} has no value in column '{string.Join("', '", columns)}'.");
 
-        static Row Bad(string why) => new(new Dictionary<string, JsonElement>(), $"The line is not a JSON object: {why}");
-    }
-
-    private string? ReadLine(TextReader text, StringBuilder line)
-    {
-        line.Clear();
-        int c;
-        while ((c = text.Read()) >= 0 && c != '\n')
-        {
-            if (line.Length >= spec.Limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"A line has more than {spec.Limits.TextCharacters} characters.");
-            line.Append((char)c);
-        }
-        return c < 0 && line.Length == 0 ? null : line.ToString();
-    }
+    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

@@ -1,5 +1,5 @@
-// Hangfire in this process: workers per queue over in-memory storage, fed from the ledger. The ledger is the authority;
-// whatever Hangfire forgets when the process dies is found there again.
+// Hangfire in this process: workers per queue, fed from the ledger. Its storage is in memory, or in the ledger's PostgreSQL database, where
+// all servers of a store share one. The ledger is the authority: whatever Hangfire forgets or does twice is set right there.
 using System.Collections.Concurrent;
 using FeatureForge.Data;
 using Hangfire;
@@ -26,6 +26,10 @@ public sealed record JobHostOptions
 /// <summary>A running Hangfire server with its ledger. Start it, ask for runs at a <see cref="RunDesk"/>, dispose it.</summary>
 public sealed class JobHost : IAsyncDisposable
 {
+    // Runs in Hangfire's queues per worker, and how long one that no worker has taken stays there before it is offered again.
+    private const int QueueLength = 4;
+    private static readonly TimeSpan Offer = TimeSpan.FromMinutes(2);
+
     private readonly JobHostOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -33,6 +37,7 @@ public sealed class JobHost : IAsyncDisposable
     private readonly IBackgroundJobClient _client;
     private readonly List<BackgroundJobServer> _servers = [];
     private readonly ConcurrentDictionary<string, bool> _enqueued = [];
+    private readonly bool _isShared;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Task _looking;
@@ -42,7 +47,9 @@ public sealed class JobHost : IAsyncDisposable
         (_options, _time, _log) = (options, time, log);
         Ledger = RunLedger.Open(store, time);
         _supervisor = new(store, Ledger, options.Supervision, time, log);
-        Storage = new InMemoryStorage();
+        // A host of one run must not take others' from a common queue.
+        _isShared = options.Only is null && store.Ledger is not null;
+        Storage = HangfireStorage.For(_isShared ? store.Ledger : null);
         _client = new BackgroundJobClient(Storage);
         var shutdown = options.Supervision.Grace + TimeSpan.FromSeconds(10);
         foreach (var queue in options.Queues)
@@ -113,7 +120,7 @@ public sealed class JobHost : IAsyncDisposable
                 EnqueueClaimable();
             }
             // The ledger may be busy or its disk full for a while; the host outlives that.
-            catch (Microsoft.Data.Sqlite.SqliteException error) { Log.LookFailed(_log, error); }
+            catch (Exception error) when (error is System.Data.Common.DbException or BackgroundJobClientException) { Log.LookFailed(_log, error); }
             try { await _wake.WaitAsync(_options.Poll, _stopping.Token); }
             catch (OperationCanceledException) { return; }
         }
@@ -121,11 +128,14 @@ public sealed class JobHost : IAsyncDisposable
 
     private void EnqueueClaimable()
     {
-        foreach (var run in Ledger.Claimable())
+        // A short queue: what waits stays in the ledger, where it can be cancelled, searched and taken by other servers.
+        var room = QueueLength * _options.WorkersPerQueue * _options.Queues.Count;
+        var kinds = Enum.GetValues<RunKind>().Where(kind => _options.Queues.Contains(Stage.Of(kind).Queue)).ToList();
+        foreach (var run in _options.Only is null ? Ledger.Claimable(kinds, room) : Ledger.Claimable(kinds, int.MaxValue))
         {
             if (_options.Only is { } only && run.RunId != only && run.PipelineId != only) continue;
             var queue = Stage.Of(run.Kind).Queue;
-            if (!_options.Queues.Contains(queue) || !_enqueued.TryAdd(run.RunId, true)) continue;
+            if (_isShared ? !Ledger.TryOffer(run.RunId, Offer) : !_enqueued.TryAdd(run.RunId, true)) continue;
             Log.RunEnqueued(_log, run.RunId, queue);
             _client.Enqueue<RunJob>(queue, job => job.PerformAsync(run.RunId, CancellationToken.None));
         }

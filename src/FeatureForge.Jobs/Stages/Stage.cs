@@ -3,6 +3,7 @@ using System.Text.Json;
 using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
+using FeatureForge.Labelling;
 using FeatureForge.Learning;
 
 namespace FeatureForge.Jobs;
@@ -30,6 +31,17 @@ public sealed class Stage
                 && store.FindSet(spec.Set)?.UpdatedAt <= clustering.CreatedAt),
         Of<MapSpec, MapResult>(RunKind.Map, "cluster", MapRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
             (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
+        Of<AssignSpec, AssignResult>(RunKind.Assign, "cluster", AssignRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Clustering(spec.Clustering)), Needs(() => store.Set(spec.Set))]),
+        Of<EditSpec, EditResult>(RunKind.Edit, "cluster", EditRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Clustering(spec.Clustering))]),
+        Of<SampleSpec, SampleResult>(RunKind.Sample, "cluster", SampleRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Clustering(spec.Clustering))],
+            (run, spec, store) => store.FindCorpus(spec.Corpus)?.RunId == run.RunId),
+        Of<DedupSpec, DedupResult>(RunKind.Dedup, "cluster", DedupRun.ExecuteAsync, spec => spec.Problems(),
+            spec => spec with { List = spec.List is null ? null : Path.GetFullPath(spec.List) },
+            (spec, store) => [Needs(() => store.Set(spec.Set))],
+            (run, spec, store) => spec.List is null && spec.Corpus is not null && store.FindCorpus(spec.Corpus)?.RunId == run.RunId),
         Of<EvaluateSpec, EvaluateResult>(RunKind.Evaluate, "default", EvaluateRun.ExecuteAsync, spec => spec.Problems(),
             spec => spec with { LabelsPath = Path.GetFullPath(spec.LabelsPath) },
             (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
@@ -37,6 +49,12 @@ public sealed class Stage
             spec => spec with { Source = FileOrFolder(spec.Source)!, Config = FileOrFolder(spec.Config), Vocabulary = FileOrFolder(spec.Vocabulary) },
             (spec, store) => [spec.Corpus is null ? null : Needs(() => store.Corpus(spec.Corpus))],
             (run, spec, store) => store.FindEncoder(spec.Encoder) is { } encoder && encoder.RunId == run.RunId),
+        Of<PropagateSpec, PropagateResult>(RunKind.Propagate, "cluster", PropagateRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Set(spec.Set)), Needs(() => LabelLog.Existing(store, spec.LabelSet)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),
+        Of<HeadSpec, HeadResult>(RunKind.Fit, "cluster", HeadRun.ExecuteAsync, spec => spec.Problems(), spec => spec with { Head = spec.HeadName() },
+            (spec, store) => [Needs(() => store.Set(spec.Set)), Needs(() => LabelLog.Existing(store, spec.LabelSet))]),
+        Of<PredictSpec, PredictResult>(RunKind.Predict, "cluster", PredictRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => PredictRun.RequireSameEncoder(HeadManifest.Read(store, spec.Head), store.Set(spec.Set)))]),
         Of<SelftestSpec, SelftestResult>(RunKind.Selftest, "default", SelftestRun.ExecuteAsync, spec => spec.Problems(), spec => spec, (_, _) => []),
     ];
 

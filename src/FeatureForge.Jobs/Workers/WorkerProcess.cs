@@ -51,6 +51,8 @@ internal sealed class WorkerProcess : IDisposable
         foreach (var argument in command.Arguments) start.ArgumentList.Add(argument);
         foreach (var argument in (string[])["worker", lease.RunId, "--store", store.Root, "--token", lease.Token.ToString(CultureInfo.InvariantCulture)])
             start.ArgumentList.Add(argument);
+        // Not as an argument: it may hold a password.
+        if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
         // Libraries read these when the process starts. Idle threads that spin cost 2-4x where cores are shared.
         start.Environment.TryAdd("OMP_WAIT_POLICY", "PASSIVE");
         start.Environment.TryAdd("OMP_NUM_THREADS", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));

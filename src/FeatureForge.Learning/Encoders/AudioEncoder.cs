@@ -18,11 +18,7 @@ internal sealed class AudioEncoder : ConvEncoder
     // Mean and deviation of all log-mel values of the training corpus.
     private readonly Tensor mean;
     private readonly Tensor deviation;
-    // Of a long recording, a stretch of which half is sound is looked for that often.
-    private const int Draws = 8;
-
-    private SpectrogramFile? _spectrograms;
-    private int _viewFrames;
+    private SpectrogramBatches? _frames;
 
     public AudioEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(AudioEncoder), recipe, channels: 1, stemChannels: 1, rawDimension: 2 * LogMel.Bands)
     {
@@ -34,8 +30,6 @@ internal sealed class AudioEncoder : ConvEncoder
         deviation = ones(1);
         RegisterComponents();
     }
-
-    public override bool RawIsMeanOnly => false;
 
     /// <summary>Level of log-mel values over at most 2,000 windows spread evenly over the corpus.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
@@ -60,8 +54,8 @@ internal sealed class AudioEncoder : ConvEncoder
     public override void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop)
     {
         var frames = Enumerable.Range(0, corpus.Count).Select(item => FramesOf(corpus.SampleCount(item))).ToArray();
-        _spectrograms = SpectrogramFile.Open(Path.Combine(folder, "spectrograms.f16"), frames, Recipe.Encoder.Bands, () => Spectrograms(corpus, stop));
-        _viewFrames = ViewFrames(frames);
+        _frames?.Dispose();
+        _frames = new(SpectrogramFile.Open(Path.Combine(folder, "spectrograms.f16"), frames, Recipe.Encoder.Bands, () => Spectrograms(corpus, stop)), Recipe.Encoder.Bands, ViewFrames(frames));
     }
 
     // As long as nine of ten recordings, a second at most: views of short ones would be little but silence. A transformer's
@@ -83,11 +77,11 @@ internal sealed class AudioEncoder : ConvEncoder
         foreach (var windows in AdjacentWindows(corpus).Chunk(WindowsPerBatch))
         {
             stop.ThrowIfCancellationRequested();
-            yield return Frames(corpus, windows);
+            yield return FramesOf(corpus, windows);
         }
     }
 
-    private Half[] Frames(PreparedCorpus corpus, SpanWindow[] windows)
+    private Half[] FramesOf(PreparedCorpus corpus, SpanWindow[] windows)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -106,46 +100,18 @@ internal sealed class AudioEncoder : ConvEncoder
         }
     }
 
-    public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
-    {
-        var spectrograms = _spectrograms ?? throw new InvalidOperationException("PrepareTraining comes before Gather.");
-        var (bands, frames) = (Recipe.Encoder.Bands, _viewFrames);
-        var values = new Half[Recipe.ViewCount * items.Length * frames * bands];
-        for (var view = 0; view < Recipe.ViewCount; view++)
-        {
-            for (var i = 0; i < items.Length; i++)
-            {
-                var found = spectrograms.Frames(items[i]);
-                var target = values.AsSpan((view * items.Length + i) * frames * bands, frames * bands);
-                // Some stretch of a long recording; a short one anywhere in silence.
-                if (found > frames) ReadSound(spectrograms, items[i], target, random);
-                else
-                {
-                    target.Fill((Half)LogMel.Silence);
-                    spectrograms.Read(items[i], 0, target.Slice(random.Below(frames - found + 1) * bands, found * bands));
-                }
-            }
-        }
-        return new(values, [Recipe.ViewCount * items.Length, 1, frames, bands], items.Length);
-    }
+    public override long? BytesToHold(PreparedCorpus corpus) => _frames?.BytesToHold;
 
-    private void ReadSound(SpectrogramFile spectrograms, int item, Span<Half> target, StepRandom random)
-    {
-        var (bands, frames) = (Recipe.Encoder.Bands, _viewFrames);
-        for (var draw = 0; draw < Draws; draw++)
-        {
-            spectrograms.Read(item, random.Below(spectrograms.Frames(item) - frames + 1), target);
-            var sounding = 0;
-            for (var frame = 0; frame < frames; frame++)
-                if (target.Slice(frame * bands, bands).ContainsAnyExceptInRange(Half.MinValue, (Half)AudioViews.LoudestSilence)) sounding++;
-            if (2 * sounding >= frames) return;
-        }
-    }
+    public override void Hold(PreparedCorpus corpus, CancellationToken stop) => Frames.Hold(Device, stop);
+
+    private SpectrogramBatches Frames => _frames ?? throw new InvalidOperationException("PrepareTraining comes first.");
+
+    public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random) => Frames.Gather(items, Recipe.ViewCount, random);
 
     public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random)
     {
         using var scope = NewDisposeScope();
-        var spectrograms = HostCopies.ToTensor((Half[])batch.Values, batch.Shape, Device).to(ScalarType.Float32).transpose(2, 3).contiguous();
+        var spectrograms = Frames.OnDevice(batch, Device).to(ScalarType.Float32).transpose(2, 3).contiguous();
         return [((AudioViews.Alter(spectrograms, Recipe.AudioViews, mean, random) - mean) / deviation).MoveToOuterDisposeScope()]; // [V * B, 1, bands, frames]
     }
 
@@ -227,8 +193,7 @@ internal sealed class AudioEncoder : ConvEncoder
         return (1, grain == Grain.Patch ? (Recipe.Encoder.FramesPerSecond + total - 1) / total : 1);
     }
 
-    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor input, int rows, int columns) =>
-        (Pool(input, columns), Pool(input * input, columns));
+    protected override SpanMoments RawMoments(Tensor input, int rows, int columns) => new(Pool(input, columns), Pool(input * input, columns));
 
     // [B, bands, frames] to [B, columns, bands]
     private static Tensor Pool(Tensor values, int columns) => nn.functional.adaptive_avg_pool1d(values, columns).transpose(1, 2);
@@ -274,7 +239,7 @@ internal sealed class AudioEncoder : ConvEncoder
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _spectrograms?.Dispose();
+        if (disposing) _frames?.Dispose();
         base.Dispose(disposing);
     }
 }

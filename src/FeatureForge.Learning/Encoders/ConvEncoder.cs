@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
-/// <summary>Mean and mean square per span of a batch of windows, on the host: [windows, spans, channels].</summary>
-internal sealed record WindowMoments(float[] Mean, float[] Square, int Spans, int Channels);
+/// <summary>Means [windows, spans, channels] and mean squares [windows, spans, spreads] of a batch of windows, on the host. The first channels have a deviation, the others stand for themselves.</summary>
+internal sealed record WindowMoments(float[] Mean, float[] Square, int Spans, int Channels, int Spreads);
 
 internal abstract class ConvEncoder : Encoder
 {
@@ -30,20 +30,25 @@ internal abstract class ConvEncoder : Encoder
         _levels =
         [
             new(Level.Raw, rawDimension, "cosine"),
-            .. Level.Learned.Select(level => new EncoderLevel(level, 2 * spec.BlocksOf(level).Sum(block => network.Widths[block - 1]), "cosine")),
+            .. Level.Learned.Select(level => new EncoderLevel(level, spec.BlocksOf(level).Sum(WidthOf), "cosine")),
         ];
         _channels = channels;
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)), spec.Whitened, spec.WhiteningLift);
     }
 
-    public override EncoderShape Shape => new(2 * network.Widths[^1], network.Widths[^1], _channels * CellSize.Rows * CellSize.Columns, Vocabulary: 0);
+    // Blocks of the grid give mean and deviation, those of the head stand for themselves.
+    private int WidthOf(int block) => IsHead(block) ? network.HeadWidths[block - 1 - network.Widths.Count] : 2 * network.Widths[block - 1];
+
+    private bool IsHead(int block) => block > network.Widths.Count;
+
+    public override EncoderShape Shape => new(network.HeadWidths.Count > 0 ? network.HeadWidths[^1] : 2 * network.Widths[^1], network.Widths[^1], _channels * CellSize.Rows * CellSize.Columns, Vocabulary: 0);
     public override IReadOnlyList<EncoderLevel> Levels => _levels;
     public override LevelScale Scale => scale;
 
     public override Encoded Encode(Tensor views)
     {
         var stages = Blocks(Stem(views));
-        return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
+        return new(Pooled(stages), Cells(stages));
     }
 
     public override Encoded EncodeHidden(Tensor views, Tensor hidden)
@@ -52,7 +57,14 @@ internal abstract class ConvEncoder : Encoder
         var mask = hidden.view(-1, rows, columns);
         // A stem looks beyond its cell, so what is hidden from it is the picture itself; zero is its mean.
         var stages = StemStride == 1 ? network.ForwardHidden(views, mask) : Blocks(Stem(views.masked_fill(GridNetwork.OverInput(mask, views, CellSize), 0)));
-        return new(SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1), Cells(stages));
+        return new(Pooled(stages), Cells(stages));
+    }
+
+    /// <summary>What objectives see of whole views: the last block of the head, or mean and deviation where there is none.</summary>
+    private Tensor Pooled(Tensor[] stages)
+    {
+        var pooled = SpanPooling.MeanAndDeviation(stages[^1]).squeeze(1);
+        return network.HeadWidths.Count > 0 ? network.Head(pooled)[^1] : pooled;
     }
 
     /// <summary>The blocks on the last block's grid, shallow to deep, each [N, T, D].</summary>
@@ -94,16 +106,24 @@ internal abstract class ConvEncoder : Encoder
         return levels.ToDictionary(level => level, level =>
         {
             if (level == Level.Raw) return RawOfViews(views, stem);
-            var (mean, square) = Read(stages, level, 1, 1);
-            return SpanPooling.Combine(mean, square).squeeze(1);
+            return Read(stages, level, 1, 1).Combined.squeeze(1);
         });
     }
 
-    /// <summary>Moments of the level's blocks, side by side, [N, rows * columns, channels].</summary>
-    private (Tensor Mean, Tensor Square) Read(Tensor[] stages, string level, long rows, long columns)
+    /// <summary>The level's blocks side by side, those of the grid first, per span.</summary>
+    private SpanMoments Read(Tensor[] stages, string level, long rows, long columns)
     {
-        var moments = Recipe.Encoder.BlocksOf(level).Select(block => SpanPooling.Moments(stages[block - 1], rows, columns)).ToList();
-        return moments.Count == 1 ? moments[0] : (cat([.. moments.Select(m => m.Mean)], 2), cat([.. moments.Select(m => m.Square)], 2));
+        var blocks = Recipe.Encoder.BlocksOf(level).ToLookup(IsHead);
+        var grids = blocks[false].Select(block => SpanPooling.Moments(stages[block - 1], rows, columns)).ToList();
+        var squares = grids.Select(moments => moments.Square).ToList();
+        var means = grids.Select(moments => moments.Mean).ToList();
+        if (blocks[true].Any())
+        {
+            var pooled = SpanPooling.MeanAndDeviation(stages[^1], rows, columns); // [N, S, 2D]
+            var outputs = network.Head(pooled.flatten(0, 1));
+            means.AddRange(blocks[true].Select(block => outputs[block - 1 - network.Widths.Count].view(pooled.size(0), pooled.size(1), -1)));
+        }
+        return new(cat(means, 2), squares.Count == 0 ? null : cat(squares, 2));
     }
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
@@ -133,8 +153,9 @@ internal abstract class ConvEncoder : Encoder
             foreach (var grain in grains)
             {
                 var (rows, columns) = Grid(grain, corpus, windows[0]);
-                var (mean, square) = level == Level.Raw ? RawMoments(raw!, rows, columns) : Mean(looks.Select(stages => Read(stages, level, rows, columns)).ToList());
-                moments[(level, grain)] = new(HostCopies.ToArray<float>(mean), HostCopies.ToArray<float>(square), (int)mean.size(1), (int)mean.size(2));
+                var found = level == Level.Raw ? RawMoments(raw!, rows, columns) : SpanMoments.Average([.. looks.Select(stages => Read(stages, level, rows, columns))]);
+                moments[(level, grain)] = new(HostCopies.ToArray<float>(found.Mean), found.Square is null ? [] : HostCopies.ToArray<float>(found.Square),
+                    (int)found.Mean.size(1), (int)found.Mean.size(2), (int)(found.Square?.size(2) ?? 0));
             }
         }
         return moments;
@@ -147,9 +168,6 @@ internal abstract class ConvEncoder : Encoder
         if (Recipe.Encoder.Mirror) looks.Add([.. Blocks(Stem(input.flip(3))).Select(stage => stage.flip(3))]);
         return looks;
     }
-
-    private static (Tensor Mean, Tensor Square) Mean(List<(Tensor Mean, Tensor Square)> looks) =>
-        looks.Count == 1 ? looks[0] : ((looks[0].Mean + looks[1].Mean) / 2, (looks[0].Square + looks[1].Square) / 2);
 
     /// <summary>The windows of the items, in order.</summary>
     protected abstract IEnumerable<SpanWindow> Windows(PreparedCorpus corpus, int first, int count);
@@ -173,14 +191,11 @@ internal abstract class ConvEncoder : Encoder
     /// <summary>What closed-form features of all grains are pooled from: the input, or what the stem made of it.</summary>
     protected virtual Tensor RawMap(Tensor input, Tensor stem) => input;
 
-    /// <summary>Closed-form features of spans as moments, [windows, spans, values]; features that do not pool over windows return themselves as the mean.</summary>
-    protected abstract (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns);
+    /// <summary>Closed-form features of spans as moments, [windows, spans, values]; plain values (activations) have no squares.</summary>
+    protected abstract SpanMoments RawMoments(Tensor map, int rows, int columns);
 
     /// <summary>Closed-form features of views, or of what the stem made of them.</summary>
     protected abstract Tensor RawOfViews(Tensor views, Tensor stem);
-
-    /// <summary>True when raw vectors are plain values (activations), not mean and spread of something.</summary>
-    public abstract bool RawIsMeanOnly { get; }
 
     /// <summary>How much a window counts in the vector of its item.</summary>
     public virtual double Weight(PreparedCorpus corpus, SpanWindow window) => 1;

@@ -11,16 +11,20 @@ namespace FeatureForge.Learning;
 internal sealed class ConvNetwork : GridNetwork
 {
     private readonly ModuleList<ConvBlock> blocks = [];
+    private readonly ModuleList<HeadBlock> head = [];
 
     public ConvNetwork(int channels, EncoderSpec spec) : base(nameof(ConvNetwork))
     {
         for (var i = 0; i < spec.Widths.Count; i++)
             blocks.Add(new ConvBlock(i == 0 ? channels : spec.Widths[i - 1], spec.Widths[i], spec.Kernel(i), spec.Strides[i], spec.ColumnStrides[i], spec.IsResidual(i)));
+        for (var i = 0; i < spec.Head.Count; i++) head.Add(new HeadBlock(i == 0 ? 2 * spec.Widths[^1] : spec.Head[i - 1], spec.Head[i]));
+        HeadWidths = spec.Head;
         (Widths, CellSize) = (spec.Widths, (spec.Strides.Aggregate(1, (a, b) => a * b), spec.ColumnStrides.Aggregate(1, (a, b) => a * b)));
         RegisterComponents();
     }
 
     public override IReadOnlyList<int> Widths { get; }
+    public override IReadOnlyList<int> HeadWidths { get; }
     public override (int Rows, int Columns) CellSize { get; }
 
     public override Tensor[] forward(Tensor input)
@@ -28,6 +32,13 @@ internal sealed class ConvNetwork : GridNetwork
         var stages = new Tensor[blocks.Count];
         for (var i = 0; i < stages.Length; i++) stages[i] = blocks[i].forward(i == 0 ? input : stages[i - 1]);
         return stages;
+    }
+
+    public override Tensor[] Head(Tensor pooled)
+    {
+        var outputs = new Tensor[head.Count];
+        for (var i = 0; i < outputs.Length; i++) outputs[i] = head[i].forward(i == 0 ? pooled : outputs[i - 1]);
+        return outputs;
     }
 
     // The input is normalised: zero is its mean.

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
-/// <summary>Raw values of one batch on the host, as read from the prepared corpus.</summary>
+/// <summary>Raw values of one batch on the host, as read from the prepared corpus; or where they lie in the corpus that is held on the device.</summary>
 internal sealed record HostBatch(Array Values, long[] Shape, int Items);
 
 /// <summary>What the network made of views: vectors [N, D] and the cells of the blocks on the last grid, shallow to deep, each [N, T, Dk].</summary>
@@ -38,6 +38,9 @@ internal abstract class Encoder : nn.Module
     /// <summary>How the vectors of a level are centred and scaled.</summary>
     public virtual Scaling Scaling(string level) => Learning.Scaling.CentreAndScale;
 
+    /// <summary>Parts of a level's vectors that stand side by side and are brought to lengths in a given proportion; one part is left as it is.</summary>
+    public virtual IReadOnlyList<LevelPart> Parts(string level) => [];
+
     public void MoveTo(torch.Device device)
     {
         Device = device;
@@ -55,6 +58,12 @@ internal abstract class Encoder : nn.Module
 
     /// <summary>Makes what <see cref="Gather"/> reads besides the corpus, in the run's staging folder; before training.</summary>
     public virtual void PrepareTraining(PreparedCorpus corpus, string folder, CancellationToken stop) { }
+
+    /// <summary>Bytes of device memory that <see cref="Hold"/> would take; null where batches are made on the host (texts).</summary>
+    public virtual long? BytesToHold(PreparedCorpus corpus) => null;
+
+    /// <summary>Copies what views are made from to the device, once; <see cref="Gather"/> then hands out places in it instead of values. After <see cref="PrepareTraining"/>.</summary>
+    public virtual void Hold(PreparedCorpus corpus, CancellationToken stop) { }
 
     /// <summary>Reads what the views of each item need. Touches no tensors: a reader thread calls it.</summary>
     public abstract HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random);

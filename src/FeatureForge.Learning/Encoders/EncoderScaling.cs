@@ -23,6 +23,6 @@ internal static class EncoderScaling
         foreach (var (first, count) in stretches)
             foreach (var rows in encoder.Extract(corpus, first, count, [.. vectors.Keys], [Grain.Item], stop))
                 vectors[rows.Level].Add(HostCopies.ToTensor(rows.Block.Vectors, [rows.Block.Rows, rows.Block.Dimension], encoder.Device));
-        foreach (var level in encoder.Levels) encoder.Scale.Fit(level.Name, cat(vectors[level.Name], 0), encoder.Scaling(level.Name));
+        foreach (var level in encoder.Levels) encoder.Scale.Fit(level.Name, cat(vectors[level.Name], 0), encoder.Scaling(level.Name), encoder.Parts(level.Name));
     }
 }

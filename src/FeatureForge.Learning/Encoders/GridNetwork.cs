@@ -11,6 +11,12 @@ internal abstract class GridNetwork(string name) : nn.Module<Tensor, Tensor[]>(n
     /// <summary>Channels of every block's output.</summary>
     public abstract IReadOnlyList<int> Widths { get; }
 
+    /// <summary>Widths of the blocks that follow pooling; they are numbered on after those of the grid.</summary>
+    public virtual IReadOnlyList<int> HeadWidths => [];
+
+    /// <summary>The outputs of those blocks, shallow to deep, for means and deviations of the last grid block [N, 2D].</summary>
+    public virtual Tensor[] Head(Tensor pooled) => [];
+
     /// <summary>How many input rows and columns one cell of the last block stands for.</summary>
     public abstract (int Rows, int Columns) CellSize { get; }
 

@@ -17,6 +17,7 @@ internal sealed class ImageEncoder : ConvEncoder
     private readonly PatchDictionary dictionary;
     private readonly bool _hasStem;
     private readonly int _size;
+    private Tensor? _held; // [N, 3, S, S] uint8
 
     public ImageEncoder(Recipe recipe, PreparationSpec preparation) : base(nameof(ImageEncoder), recipe, channels: 3, stemChannels: recipe.Encoder.DictionaryStem ? PatchDictionary.Entries : 3, rawDimension: PatchDictionary.Dimension)
     {
@@ -27,8 +28,6 @@ internal sealed class ImageEncoder : ConvEncoder
         deviation = ones(3, 1, 1);
         RegisterComponents();
     }
-
-    public override bool RawIsMeanOnly => true;
 
     /// <summary>Channel statistics over at most 20,000 items spread evenly over the corpus.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
@@ -58,7 +57,25 @@ internal sealed class ImageEncoder : ConvEncoder
         dictionary.Fit(corpus, items => Input(corpus, [.. items.Select(item => new SpanWindow(item, 0, 0, Last: true))]), seed, stop);
     }
 
+    public override long? BytesToHold(PreparedCorpus corpus) => (long)corpus.Count * 3 * corpus.Preparation.ImageSize!.Value * corpus.Preparation.ImageSize.Value;
+
+    public override void Hold(PreparedCorpus corpus, CancellationToken stop)
+    {
+        var side = corpus.Preparation.ImageSize!.Value;
+        _held = HeldCorpus.Rows(corpus.Count, [3, side, side], ScalarType.Byte, Device, (first, count) => Tensor(Pixels(corpus, [.. Enumerable.Range(first, count)]), CPU), stop);
+    }
+
     public override HostBatch Gather(PreparedCorpus corpus, ReadOnlySpan<int> items, StepRandom random)
+    {
+        if (_held is null) return Pixels(corpus, items);
+        var places = new long[items.Length];
+        for (var i = 0; i < places.Length; i++) places[i] = items[i];
+        return new(places, [items.Length], items.Length);
+    }
+
+    private static Tensor Tensor(HostBatch pixels, torch.Device device) => HostCopies.ToTensor((byte[])pixels.Values, pixels.Shape, device);
+
+    private static HostBatch Pixels(PreparedCorpus corpus, ReadOnlySpan<int> items)
     {
         var side = corpus.Preparation.ImageSize!.Value;
         var values = new byte[items.Length * 3 * side * side];
@@ -69,7 +86,7 @@ internal sealed class ImageEncoder : ConvEncoder
     public override IReadOnlyList<Tensor> Views(HostBatch batch, StepRandom random)
     {
         using var scope = NewDisposeScope();
-        var pixels = HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
+        var pixels = (batch.Values is long[] places ? _held!.index_select(0, HostCopies.ToTensor(places, batch.Shape, Device)) : Tensor(batch, Device)).to(ScalarType.Float32) / 255f;
         Tensor Normalised(Tensor views) => ((views - mean) / deviation).MoveToOuterDisposeScope(); // [views * B, 3, S, S]
         var global = Normalised(ImageViews.Global(pixels, Recipe.ImageViews, Recipe.GlobalViews, _size, random));
         return Recipe.LocalViews == 0 ? [global] : [global, Normalised(ImageViews.Local(pixels, Recipe.ImageViews, Recipe.LocalViews, random))];
@@ -80,8 +97,8 @@ internal sealed class ImageEncoder : ConvEncoder
 
     protected override Tensor Input(PreparedCorpus corpus, SpanWindow[] windows)
     {
-        var batch = Gather(corpus, [.. windows.Select(window => window.Item)], new StepRandom(0, 0, DrawPurpose.Gather));
-        return HostCopies.ToTensor((byte[])batch.Values, batch.Shape, Device).to(ScalarType.Float32) / 255f;
+        using var scope = NewDisposeScope();
+        return (Tensor(Pixels(corpus, [.. windows.Select(window => window.Item)]), Device).to(ScalarType.Float32) / 255f).MoveToOuterDisposeScope();
     }
 
     protected override Tensor NetworkInput(Tensor input, PreparedCorpus corpus, SpanWindow[] windows)
@@ -106,11 +123,7 @@ internal sealed class ImageEncoder : ConvEncoder
     // Brings activations, which are small, to about unit deviation; BatchNorm does the rest.
     protected override float StemScale => _hasStem ? 3 : 1;
 
-    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns)
-    {
-        var spans = PatchDictionary.Pool(map, rows, columns);
-        return (spans, spans);
-    }
+    protected override SpanMoments RawMoments(Tensor map, int rows, int columns) => new(PatchDictionary.Pool(map, rows, columns), null);
 
     protected override Tensor RawOfViews(Tensor views, Tensor stem) =>
         PatchDictionary.Pool(_hasStem ? stem : dictionary.Map(views * deviation + mean), 1, 1).squeeze(1);
@@ -135,5 +148,11 @@ internal sealed class ImageEncoder : ConvEncoder
     {
         var from = Math.Min((int)((long)length * part / parts), length - 1);
         return (from, Math.Max(from + 1, (int)((long)length * (part + 1) / parts)));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _held?.Dispose();
+        base.Dispose(disposing);
     }
 }

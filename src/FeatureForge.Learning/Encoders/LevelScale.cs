@@ -49,17 +49,35 @@ internal sealed class LevelScale : nn.Module
     }
 
     /// <summary>Sets a level's statistics from unscaled item vectors [N, D].</summary>
-    public void Fit(string level, Tensor vectors, Scaling scaling)
+    /// <param name="parts">Parts of the vectors that are brought to lengths in proportion; none = the vectors are one part.</param>
+    public void Fit(string level, Tensor vectors, Scaling scaling, IReadOnlyList<LevelPart>? parts = null)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         if (scaling == Scaling.None) return;
         Mean(level).copy_(vectors.mean([0]));
-        if (scaling == Scaling.Centre) return;
+        if (scaling == Scaling.Centre)
+        {
+            Balance(level, vectors, parts ?? []);
+            return;
+        }
         var deviation = vectors.std(0, unbiased: false);
         // A dimension that never varies says nothing: leave it at zero instead of blowing up its rounding errors.
         Deviation(level).copy_(deviation.where(deviation > 1e-6, ones_like(deviation)));
         Rotation(level)?.copy_(Whitening((vectors - Mean(level)) / Deviation(level)));
+    }
+
+    // Each part's usual length (root mean square, centred) becomes its share.
+    private void Balance(string level, Tensor vectors, IReadOnlyList<LevelPart> parts)
+    {
+        var from = 0;
+        foreach (var part in parts)
+        {
+            var centred = vectors.narrow(1, from, part.Width) - Mean(level).narrow(0, from, part.Width);
+            var length = Math.Sqrt(centred.pow(2).sum([1L]).mean().item<float>());
+            if (length > 1e-6) Deviation(level).narrow(0, from, part.Width).fill_((float)(length / part.Share));
+            from += part.Width;
+        }
     }
 
     // The inverse square root of the correlations. Few items say little about them: the lift is D / N at least.
@@ -72,6 +90,9 @@ internal sealed class LevelScale : nn.Module
         return mm(directions * (values.clamp_min(0) + lift).rsqrt(), directions.t()).to(ScalarType.Float32);
     }
 }
+
+/// <summary>Consecutive dimensions of a level, and how long they are beside the other parts.</summary>
+internal readonly record struct LevelPart(int Width, double Share);
 
 /// <summary>How a level's vectors leave the encoder.</summary>
 internal enum Scaling

@@ -73,7 +73,7 @@ internal sealed class SpanCollector
                 rows.Index.Add(index++);
                 rows.Spans.Add(span);
                 if (grain == Grain.Item) AddVector(rows, level, _running[level]);
-                else AddVector(rows, level, found, (number * found.Spans + cell) * found.Channels);
+                else AddVector(rows, level, found, number * found.Spans + cell);
             }
         }
         _spanIndex[grain] += spans.Count;
@@ -81,27 +81,23 @@ internal sealed class SpanCollector
 
     private static void Accumulate(Running running, WindowMoments moments, int number, bool isFirst, double weight)
     {
-        if (isFirst) (running.Mean, running.Square, running.Weight) = (new double[moments.Channels], new double[moments.Channels], 0);
+        if (isFirst) (running.Mean, running.Square, running.Weight) = (new double[moments.Channels], new double[moments.Spreads], 0);
         running.Weight += weight;
-        for (var c = 0; c < moments.Channels; c++)
-        {
-            running.Mean[c] += weight * moments.Mean[number * moments.Channels + c];
-            running.Square[c] += weight * moments.Square[number * moments.Channels + c];
-        }
+        for (var c = 0; c < moments.Channels; c++) running.Mean[c] += weight * moments.Mean[number * moments.Channels + c];
+        for (var c = 0; c < moments.Spreads; c++) running.Square[c] += weight * moments.Square[number * moments.Spreads + c];
     }
 
     private void AddVector(Rows rows, string level, Running running) =>
-        Append(rows, level, running.Mean.Length, c => running.Mean[c] / running.Weight, c => running.Square[c] / running.Weight);
+        Append(rows, level, running.Mean.Length, running.Square.Length, c => running.Mean[c] / running.Weight, c => running.Square[c] / running.Weight);
 
-    private void AddVector(Rows rows, string level, WindowMoments moments, int offset) =>
-        Append(rows, level, moments.Channels, c => moments.Mean[offset + c], c => moments.Square[offset + c]);
+    private void AddVector(Rows rows, string level, WindowMoments moments, int span) =>
+        Append(rows, level, moments.Channels, moments.Spreads, c => moments.Mean[span * moments.Channels + c], c => moments.Square[span * moments.Spreads + c]);
 
-    private void Append(Rows rows, string level, int channels, Func<int, double> mean, Func<int, double> square)
+    private void Append(Rows rows, string level, int channels, int spreads, Func<int, double> mean, Func<int, double> square)
     {
         var (centre, deviation) = _scale[level];
         for (var c = 0; c < channels; c++) rows.Values.Add((float)((mean(c) - centre[c]) / deviation[c]));
-        if (level == Level.Raw && _encoder.RawIsMeanOnly) return;
-        for (var c = 0; c < channels; c++)
+        for (var c = 0; c < spreads; c++)
         {
             var spread = SpanPooling.Deviation(square(c) - mean(c) * mean(c));
             rows.Values.Add((float)((spread - centre[channels + c]) / deviation[channels + c]));

@@ -5,6 +5,21 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
+/// <summary>Mean [N, S, C] and mean square [N, S, C'] of spans: the first C' channels have a deviation, the others stand for themselves; null = none has.</summary>
+internal readonly record struct SpanMoments(Tensor Mean, Tensor? Square)
+{
+    /// <summary>[N, S, C + C']: means, then deviations.</summary>
+    public Tensor Combined => Square is null ? Mean : cat([Mean, SpanPooling.Deviation(Mean.narrow(2, 0, Square.size(2)), Square)], 2);
+
+    /// <summary>The moments of several looks at the same spans together.</summary>
+    public static SpanMoments Average(IReadOnlyList<SpanMoments> looks)
+    {
+        if (looks.Count == 1) return looks[0];
+        var mean = stack([.. looks.Select(look => look.Mean)]).mean([0]);
+        return new(mean, looks[0].Square is null ? null : stack([.. looks.Select(look => look.Square!)]).mean([0]));
+    }
+}
+
 internal static class SpanPooling
 {
     // Keeps the square root differentiable where a channel is constant over the span.
@@ -31,5 +46,8 @@ internal static class SpanPooling
 
     /// <summary>[..., C] and [..., C] to [..., 2C].</summary>
     public static Tensor Combine(Tensor mean, Tensor square) =>
-        cat([mean, (square - mean * mean).clamp_min(0).add(VarianceFloor).sqrt()], -1);
+        cat([mean, Deviation(mean, square)], -1);
+
+    /// <summary>Deviation from mean and mean square, each of one shape.</summary>
+    public static Tensor Deviation(Tensor mean, Tensor square) => (square - mean * mean).clamp_min(0).add(VarianceFloor).sqrt();
 }

@@ -1,5 +1,6 @@
 // Documents: a bag of tokens per span, repeated words damped by a logarithm. Raw features are TF-IDF projected by latent semantic
-// analysis; low = word vectors averaged by IDF, mid = averaged by the learned weights, high = after the residual layer.
+// analysis; low = word vectors averaged by IDF, mid = averaged by the learned weights, high = after the residual layer, with a share of
+// the raw vector beside it where the recipe says so: rare words say what a learned average forgets.
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -29,7 +30,7 @@ internal sealed class TextEncoder : Encoder
     {
         var spec = recipe.Encoder;
         _words = words;
-        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. Level.Learned.Select(level => new EncoderLevel(level, spec.Width, "cosine"))];
+        _levels = [new(Level.Raw, spec.RawWidth, "cosine"), .. Level.Learned.Select(level => new EncoderLevel(level, spec.Width + (level == Level.High && spec.RawShare > 0 ? spec.RawWidth : 0), "cosine"))];
         network = new BagNetwork(words.Size, spec.Width, spec.Hidden);
         scale = new LevelScale(_levels.Select(level => (level.Name, level.Dimension)));
         var bytes = words.ToBytes();
@@ -48,6 +49,9 @@ internal sealed class TextEncoder : Encoder
     // Scaling would lift the weakest directions of the latent semantic space, and of the word vectors that start there, to the
     // strongest (measured for k-means NMI: raw 7 instead of 43, high 50 instead of 58).
     public override Scaling Scaling(string level) => Learning.Scaling.Centre;
+
+    public override IReadOnlyList<LevelPart> Parts(string level) =>
+        level == Level.High && Recipe.Encoder.RawShare > 0 ? [new(Width, 1), new(Recipe.Encoder.RawWidth, Recipe.Encoder.RawShare)] : [];
 
     /// <summary>IDF over all documents; the projection from at most 100,000 of them, spread evenly; word vectors start there.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop)
@@ -204,13 +208,17 @@ internal sealed class TextEncoder : Encoder
     /// <summary>Unscaled vectors of bags of tokens, [bags, dimension].</summary>
     private Tensor Vectors(TokenBag[] bags, string level)
     {
-        if (level == Level.Raw)
-            return Sums(bags, [.. bags.SelectMany(bag => TermWeights.Of(bag, _rarity))], projection.size(1), _ => ones(1, device: Device), tokens => projection.index_select(0, tokens)).Sums;
+        if (level == Level.Raw) return RawVectors(bags);
         var frequencies = bags.SelectMany(bag => bag.Counts.Select(TermWeights.Frequency)).ToArray();
         var (sums, weights) = Sums(bags, frequencies, Width, level == Level.Low ? tokens => rarity.index_select(0, tokens) : network.Weights, network.Vectors);
         var average = sums / weights.clamp_min(1e-6);
-        return level == Level.High ? network.Head(average) : average;
+        if (level != Level.High) return average;
+        var learned = network.Head(average);
+        return Recipe.Encoder.RawShare > 0 ? cat([learned, RawVectors(bags)], 1) : learned;
     }
+
+    private Tensor RawVectors(TokenBag[] bags) =>
+        Sums(bags, [.. bags.SelectMany(bag => TermWeights.Of(bag, _rarity))], projection.size(1), _ => ones(1, device: Device), tokens => projection.index_select(0, tokens)).Sums;
 
     /// <summary>Sums of rows weighted by frequency times weight, and sums of those products, per bag.</summary>
     private (Tensor Sums, Tensor Weights) Sums(TokenBag[] bags, float[] frequencies, long width, Func<Tensor, Tensor> weigh, Func<Tensor, Tensor> rows)

@@ -14,6 +14,20 @@ internal sealed class SpectrogramFile : IDisposable
 
     private SpectrogramFile(string path, long[] first, int bands) => (_file, _first, _bands) = (File.OpenHandle(path), first, bands);
 
+    /// <summary>Frames of all items together.</summary>
+    public long AllFrames => _first[^1];
+
+    /// <summary>The number of an item's first frame among all frames.</summary>
+    public long First(int item) => _first[item];
+
+    /// <summary>Fills [frames, bands] with frames from this number on, whatever items they belong to.</summary>
+    public void ReadAcross(long first, Span<Half> target)
+    {
+        var bytes = MemoryMarshal.AsBytes(target);
+        if (RandomAccess.Read(_file, bytes, first * _bands * 2) != bytes.Length)
+            throw new InvalidDataException($"The spectrogram file ends at or before frame {first + target.Length / _bands}. Remove the run's staging folder to start over.");
+    }
+
     public int Frames(int item) => (int)(_first[item + 1] - _first[item]);
 
     /// <summary>Opens the file, making it first when it is not there; <paramref name="spectrograms"/> gives all frames of all items in order.</summary>

@@ -9,17 +9,17 @@ namespace FeatureForge.Learning;
 internal sealed record ProjectorSpec
 {
     public int Hidden { get; init; } = 512;
-    /// <summary>Hidden layers, each Linear, BatchNorm, ReLU.</summary>
+    /// <summary>Hidden layers, each Linear, BatchNorm, ReLU; 0 = one linear map.</summary>
     public int HiddenLayers { get; init; } = 1;
     public int Width { get; init; } = 64;
 
     public IEnumerable<string> Problems()
     {
-        if (Hidden < 1 || Width < 1 || HiddenLayers < 1) yield return $"projector has {HiddenLayers} hidden layers of {Hidden} and width {Width}; expected at least 1 of each.";
+        if (Hidden < 1 || Width < 1 || HiddenLayers < 0) yield return $"projector has {HiddenLayers} hidden layers of {Hidden} and width {Width}; expected widths of at least 1 and no fewer than 0 layers.";
     }
 }
 
-/// <summary>[N, D] to [N, P]: Linear, BatchNorm, ReLU (once or more), Linear.</summary>
+/// <summary>[N, D] to [N, P]: Linear, BatchNorm, ReLU (as often as there are hidden layers), Linear.</summary>
 internal sealed class Projector : nn.Module<Tensor, Tensor>
 {
     private readonly ModuleList<Linear> hidden = [];
@@ -33,7 +33,7 @@ internal sealed class Projector : nn.Module<Tensor, Tensor>
             hidden.Add(nn.Linear(i == 0 ? width : spec.Hidden, spec.Hidden, hasBias: false));
             norm.Add(nn.BatchNorm1d(spec.Hidden));
         }
-        output = nn.Linear(spec.Hidden, spec.Width, hasBias: false);
+        output = nn.Linear(spec.HiddenLayers == 0 ? width : spec.Hidden, spec.Width, hasBias: false);
         RegisterComponents();
     }
 

@@ -84,7 +84,7 @@ internal sealed record Recipe
             if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("objectives", out var objectives))
                 BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Misspelt(objectives)));
             var recipe = json.Deserialize<Recipe>(SpecJson.Strict)!.Sized();
-            BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Problems(recipe.Objectives, recipe.Modality)));
+            BadRequestException.ThrowIfAny(Of(nameOrPath, ObjectiveKinds.Problems(recipe.Objectives, recipe.Modality).Concat(recipe.Encoder.Problems())));
             if (recipe.Encoder.Transformer is { } transformer) BadRequestException.ThrowIfAny(Of(nameOrPath, transformer.Problems(ofGrids: recipe.Modality != Modality.Text && recipe.Encoder.Speech is null)));
             return recipe;
         }
@@ -141,6 +141,9 @@ internal sealed record EncoderSpec
 
     internal bool IsResidual(int block) => Residual.Count > 0 && Residual[block];
 
+    /// <summary>Convolutional encoders: widths of fully connected blocks on the pooled last block. They count on as blocks; objectives see the last one.</summary>
+    public IReadOnlyList<int> Head { get; init; } = [];
+
     /// <summary>After which blocks (1 = first) a level is read; the vectors of several blocks stand side by side.</summary>
     public IReadOnlyList<int> Low { get; init; } = [];
     public IReadOnlyList<int> Mid { get; init; } = [];
@@ -150,6 +153,15 @@ internal sealed record EncoderSpec
     public IReadOnlyList<string> Whitened { get; init; } = [];
     /// <summary>How far whitening stops short: what is added to every direction's variance, as a share of their mean. More helps clusters, less neighbours.</summary>
     public double WhiteningLift { get; init; } = 0.05;
+
+    /// <summary>Every problem of the parts that go beyond blocks and words, each a sentence.</summary>
+    internal IEnumerable<string> Problems()
+    {
+        if (Head.Any(width => width < 1)) yield return $"encoder head has widths {string.Join(", ", Head)}; expected at least 1 each.";
+        if (Head.Count > 0 && Widths.Count == 0) yield return "encoder head follows convolutions; this encoder has no widths of them.";
+        if (!(RawShare >= 0) || !double.IsFinite(RawShare)) yield return $"encoder raw_share is {RawShare}; expected 0 or more.";
+        if (RawShare > 0 && (Transformer is not null || Widths.Count > 0)) yield return "encoder raw_share is for the bag of words; this encoder is another one.";
+    }
 
     internal IReadOnlyList<int> BlocksOf(string level) => level switch
     {
@@ -179,4 +191,6 @@ internal sealed record EncoderSpec
     public bool RandomWords { get; init; }
     /// <summary>Text: dimensions of the latent semantic space of the raw level.</summary>
     public int RawWidth { get; init; }
+    /// <summary>Text, bag of words: how much of the raw level stands beside the learned vector at high, as a share of its length; 0 = nothing.</summary>
+    public double RawShare { get; init; }
 }

@@ -81,6 +81,7 @@ public static class TrainRun
         using var encoder = spec.From is null ? EncoderFile.Fresh(recipe, prepared, spec.Seed, device, stop)
             : EncoderFile.Load(WeightsOf(spec.From, context.Store), recipe, prepared.Preparation, device);
         encoder.PrepareTraining(prepared, context.StagingFolder, stop);
+        HeldCorpus.HoldIfItFits(encoder, prepared, context, stop);
         using var loop = new TrainingLoop(context, prepared, encoder, spec.Seed);
         var plan = PlanOf(spec, recipe, prepared, loop, context, start, stop);
         FreedScalar.Repeat(() => loop.Run(plan.Steps, stop), context.Warning);

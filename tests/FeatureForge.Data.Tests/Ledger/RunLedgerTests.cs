@@ -9,12 +9,16 @@ public sealed class RunLedgerTests : IDisposable
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly ProcessIdentity Elsewhere = new("another-host", 17, "boot/namespace/1");
 
-    private readonly TemporaryStore _place = new();
     private readonly FixedTimeProvider _time = new();
-    private readonly Store _store;
-    private readonly RunLedger _ledger;
+    private TemporaryStore _place = null!;
+    private Store _store = null!;
+    private RunLedger _ledger = null!;
 
-    public RunLedgerTests() => (_store, _ledger) = (_place.Store, RunLedger.Open(_place.Store, _time));
+    private void Open(string ledger)
+    {
+        _place = TemporaryStore.On(ledger);
+        (_store, _ledger) = (_place.Store, RunLedger.Open(_place.Store, _time));
+    }
 
     public void Dispose()
     {
@@ -22,9 +26,10 @@ public sealed class RunLedgerTests : IDisposable
         _place.Dispose();
     }
 
-    [Fact]
-    public async Task Of_many_that_race_for_a_lease_exactly_one_wins()
+    [Theory, EveryLedger]
+    public async Task Of_many_that_race_for_a_lease_exactly_one_wins(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         using var start = new Barrier(8);
 
@@ -39,9 +44,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(1, _ledger.Get(run.RunId).FencingToken);
     }
 
-    [Fact]
-    public void A_live_owner_keeps_its_lease_until_it_expires()
+    [Theory, EveryLedger]
+    public void A_live_owner_keeps_its_lease_until_it_expires(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         _ledger.TryAcquire(run.RunId, Elsewhere, Lease);
 
@@ -53,9 +59,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal((2, 2), (afterExpiry!.Token, afterExpiry.Attempt));
     }
 
-    [Fact]
-    public void The_lease_of_a_process_that_died_here_is_broken_at_once()
+    [Theory, EveryLedger]
+    public void The_lease_of_a_process_that_died_here_is_broken_at_once(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         var reusedId = ProcessIdentity.Current with { Start = ProcessIdentity.Current.Start + "0" };
         _ledger.TryAcquire(run.RunId, reusedId, Lease);
@@ -64,9 +71,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.NotNull(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease));
     }
 
-    [Fact]
-    public void An_old_token_can_neither_write_nor_publish()
+    [Theory, EveryLedger]
+    public void An_old_token_can_neither_write_nor_publish(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         var old = _ledger.TryAcquire(run.RunId, Elsewhere, Lease)!;
         _time.Advance(Lease * 2);
@@ -81,9 +89,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(RunState.Succeeded, _ledger.Get(run.RunId).State);
     }
 
-    [Fact]
-    public void An_ended_run_is_not_handed_out_again()
+    [Theory, EveryLedger]
+    public void An_ended_run_is_not_handed_out_again(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         _ledger.Succeed(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, "{}");
 
@@ -93,9 +102,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(run.RunId, _ledger.FindSucceeded(run.SpecHash)!.RunId);
     }
 
-    [Fact]
-    public void Retryable_failures_queue_the_run_again_until_its_attempts_are_used_up()
+    [Theory, EveryLedger]
+    public void Retryable_failures_queue_the_run_again_until_its_attempts_are_used_up(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
 
         var states = Enumerable.Range(0, 3).Select(_ => _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Signal, "killed by SIGKILL")).ToList();
@@ -104,9 +114,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal("killed by SIGKILL", _ledger.Get(run.RunId).Error);
     }
 
-    [Fact]
-    public void A_failure_that_would_repeat_itself_ends_the_run_at_once()
+    [Theory, EveryLedger]
+    public void A_failure_that_would_repeat_itself_ends_the_run_at_once(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
 
         var state = _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Error, "no such column");
@@ -114,9 +125,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(RunState.Failed, state);
     }
 
-    [Fact]
-    public void A_supervisor_sees_a_cancel_request_at_its_heartbeat_and_a_waiting_run_stops_at_once()
+    [Theory, EveryLedger]
+    public void A_supervisor_sees_a_cancel_request_at_its_heartbeat_and_a_waiting_run_stops_at_once(string ledger)
     {
+        Open(ledger);
         var running = _ledger.Create(Request());
         var lease = _ledger.TryAcquire(running.RunId, ProcessIdentity.Current, Lease)!;
         var waiting = _ledger.Create(Request());
@@ -130,9 +142,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(RunState.Stopped, _ledger.Get(waiting.RunId).State);
     }
 
-    [Fact]
-    public void A_pipeline_goes_on_only_after_what_it_needs_and_resumes_where_it_failed()
+    [Theory, EveryLedger]
+    public void A_pipeline_goes_on_only_after_what_it_needs_and_resumes_where_it_failed(string ledger)
     {
+        Open(ledger);
         var pipeline = _ledger.Pipelines.Create(new() { Name = "three", Stages = [Stage("a"), Stage("b"), Stage("c")] });
         var (a, b, c) = (pipeline.Runs[0].RunId, pipeline.Runs[1].RunId, pipeline.Runs[2].RunId);
 
@@ -149,9 +162,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(RunState.Queued, _ledger.Get(c).State);
     }
 
-    [Fact]
-    public void A_due_schedule_fires_once_however_many_servers_ask()
+    [Theory, EveryLedger]
+    public void A_due_schedule_fires_once_however_many_servers_ask(string ledger)
     {
+        Open(ledger);
         var first = _time.GetUtcNow() + TimeSpan.FromMinutes(5);
         _ledger.Schedules.Create(new() { Name = "nightly", Cron = "0 3 * * *", Pipeline = new() { Stages = [Stage("a")] } }, first);
         Assert.Empty(_ledger.Schedules.Due());
@@ -167,9 +181,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Empty(_ledger.Schedules.Due());
     }
 
-    [Fact]
-    public void Metrics_after_the_step_of_a_resume_are_forgotten()
+    [Theory, EveryLedger]
+    public void Metrics_after_the_step_of_a_resume_are_forgotten(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         _ledger.Journal.AddMetrics(run.RunId, [new(10, "loss", 3), new(20, "loss", 2), new(30, "loss", double.NaN)]);
 
@@ -179,9 +194,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal([3, 2, 1.5], _ledger.Journal.ReadMetrics(run.RunId, "loss").Select(row => row.Value));
     }
 
-    [Fact]
-    public void The_end_of_a_run_leaves_its_record_and_log_in_the_store()
+    [Theory, EveryLedger]
+    public void The_end_of_a_run_leaves_its_record_and_log_in_the_store(string ledger)
     {
+        Open(ledger);
         var run = _ledger.Create(Request());
         var lease = _ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!;
         _ledger.Journal.AddLog(run.RunId, ("information", "first line"), ("warning", "second line"));
@@ -194,9 +210,10 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(2, File.ReadAllLines(_store.PathOf("runs", run.RunId, "log.txt")).Length);
     }
 
-    [Fact]
-    public void Lists_are_filtered_and_paged_newest_first()
+    [Theory, EveryLedger]
+    public void Lists_are_filtered_and_paged_newest_first(string ledger)
     {
+        Open(ledger);
         var runs = Enumerable.Range(0, 5).Select(number => _ledger.Create(Request($$"""{"corpus":"c{{number}}"}"""))).ToList();
         _ledger.RequestCancel(runs[1].RunId);
 

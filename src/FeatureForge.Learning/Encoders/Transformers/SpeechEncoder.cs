@@ -27,8 +27,6 @@ internal sealed class SpeechEncoder : ConvEncoder
         RegisterComponents();
     }
 
-    public override bool RawIsMeanOnly => false;
-
     /// <summary>Nothing to fit: windows are normalised by themselves.</summary>
     public override void Fit(PreparedCorpus corpus, int seed, CancellationToken stop) { }
 
@@ -141,7 +139,7 @@ internal sealed class SpeechEncoder : ConvEncoder
 
     protected override Tensor RawMap(Tensor input, Tensor stem) => mel.forward(input); // [windows, bands, frames]
 
-    protected override (Tensor Mean, Tensor Square) RawMoments(Tensor map, int rows, int columns) => (Pool(map, columns), Pool(map * map, columns));
+    protected override SpanMoments RawMoments(Tensor map, int rows, int columns) => new(Pool(map, columns), Pool(map * map, columns));
 
     // [B, bands, frames] to [B, columns, bands]
     private static Tensor Pool(Tensor values, int columns) => nn.functional.adaptive_avg_pool1d(values, columns).transpose(1, 2);

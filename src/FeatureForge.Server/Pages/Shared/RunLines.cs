@@ -22,7 +22,8 @@ public static class RunWording
             RunKind.Train or RunKind.Import => "encoder",
             RunKind.Extract or RunKind.Evaluate => "set",
             RunKind.Cluster => "clustering",
-            RunKind.Map => "clustering",
+            RunKind.Map or RunKind.Assign or RunKind.Edit => "clustering",
+            RunKind.Sample => "corpus",
             _ => "",
         };
         return $"{kind.ToString().ToLowerInvariant()} {Field(spec, target) ?? Field(spec, "set") ?? Field(spec, "corpus")}".TrimEnd();

@@ -1,0 +1,6 @@
+// What is measured of an item in the pass that decodes it.
+namespace FeatureForge.Ingest;
+
+/// <param name="Scores">Scores by name, as the items table keeps them; <see cref="QualityThresholds"/> says what they mean.</param>
+/// <param name="Signature">What near duplicates share; null when the item says too little to be compared.</param>
+internal sealed record Measured(IReadOnlyDictionary<string, float> Scores, byte[]? Signature);
