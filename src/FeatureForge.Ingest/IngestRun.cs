@@ -17,7 +17,7 @@ public static class IngestRun
     public static async Task<IngestResult> ExecuteAsync(IngestSpec spec, RunContext context, CancellationToken stop)
     {
         BadRequestException.ThrowIfAny(spec.Problems());
-        var known = await KnownCorpus.LoadAsync(context.Store, spec.Corpus, stop);
+        var known = await KnownCorpus.LoadAsync(context.Store, spec.Corpus, spec.Retry, stop);
         var parts = StagedPart.Load(context);
         // Killed after the manifest was written: what is staged is published already.
         var isPublished = known.Manifest?.RunId == context.RunId;
@@ -27,11 +27,13 @@ public static class IngestRun
         var preparations = new PreparationChoice(known.Manifest, parts);
         await ReadAllAsync(spec, context, known, preparations, parts, stop);
         ThrowIfTooMuchIsBad(spec, parts);
-        var manifest = await new CorpusPublication(context, spec, known, preparations, parts).PublishAsync(stop);
-        return Finish(manifest, parts);
+        var publication = new CorpusPublication(context, spec, known, preparations, parts);
+        var manifest = await publication.PublishAsync(stop);
+        return Finish(manifest, parts) with { Retried = known.Retried?.Count ?? 0, LeftQuarantine = publication.LeftQuarantine };
 
         IngestResult Finish(CorpusManifest? manifest, IReadOnlyList<StagedPart> done)
         {
+            if (manifest != null) CorpusPublication.RemoveUnlisted(context.Store, manifest);
             new Publication(context).Finish();
             var result = ResultOf(spec, manifest, done);
             context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, of them {result.NearDuplicates} near duplicates, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
@@ -61,7 +63,7 @@ public static class IngestRun
                 var outcome = await decoding;
                 // Every earlier file is settled; later ones in flight are small.
                 if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = Decode(outcome.Finding, alone: true);
-                Settle(outcome, builder, accepted, duplicates, spec, context);
+                Settle(outcome, builder, accepted, duplicates, known.Retried, spec, context);
                 gate.Leave(outcome.GateBytes);
                 meter.Add(1);
                 if (builder.IsFull) builder = await HandOverAsync(builder);
@@ -114,6 +116,7 @@ public static class IngestRun
                 Gate = gate,
                 Time = context.Time,
                 IsSettled = settled.Has,
+                IsWanted = uri => known.Retried?.WantsFile(uri) ?? true,
                 IsKnownItem = known.HasItem,
                 IsKnownBad = known.HasRejection,
                 MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
@@ -121,7 +124,7 @@ public static class IngestRun
             foreach (var finding in new SourceReader(spec, setting, stop).Findings())
             {
                 stop.ThrowIfCancellationRequested();
-                if (settled.Take(StagedPart.KeyOf(finding)))
+                if (settled.Take(StagedPart.KeyOf(finding)) || known.Retried?.Wants(finding) == false)
                 {
                     gate.Leave(finding.Candidate is FileCandidate { Bytes: { } bytes } ? bytes.Length : 0);
                     continue;
@@ -136,12 +139,12 @@ public static class IngestRun
         queue.Complete(failure);
     }
 
-    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted, NearDuplicates duplicates, IngestSpec spec, RunContext context)
+    private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted, NearDuplicates duplicates, RetriedRows? retried, IngestSpec spec, RunContext context)
     {
         switch (outcome.Kind)
         {
             case OutcomeKind.Rejected:
-                part.AddRejection(outcome);
+                part.AddRejection(outcome with { Rejection = retried?.Counted(outcome.Rejection!) ?? outcome.Rejection });
                 break;
             case OutcomeKind.KnownRejection:
                 part.AddAlreadyQuarantined(outcome);

@@ -37,6 +37,8 @@ public sealed record IngestSpec
     public bool DropNearDuplicates { get; init; }
     /// <summary>How servers are asked.</summary>
     public RemoteLimits Remote { get; init; } = new();
+    /// <summary>Null: everything new in the sources. Otherwise only these rows of the corpus's quarantine, once more.</summary>
+    public RetrySelection? Retry { get; init; }
 
     /// <summary>One sentence per problem; empty when the run may start.</summary>
     public IReadOnlyList<string> Problems()
@@ -49,7 +51,7 @@ public sealed record IngestSpec
             if (string.IsNullOrWhiteSpace(source)) problems.Add("A source is empty; name a folder, an archive, a table or a file.");
             else if (RemoteReader.IsRemote(source)) problems.AddRange(RemoteReader.Problems(source));
             else if (source.Contains("://", StringComparison.Ordinal)) problems.Add($"Source {source} is a URL of an unknown kind; expected http://, https:// or s3://.");
-            else if (!File.Exists(source) && !Directory.Exists(source)) problems.Add($"Source {source} does not exist.");
+            else if (Retry == null && !File.Exists(source) && !Directory.Exists(source)) problems.Add($"Source {source} does not exist.");
         }
         if (TextColumns.Any(string.IsNullOrWhiteSpace)) problems.Add("A text column has no name.");
         if (IdColumn is { } id && string.IsNullOrWhiteSpace(id)) problems.Add("The id column has no name.");
@@ -151,6 +153,10 @@ public sealed record IngestResult
     public required IReadOnlyDictionary<RejectionCode, long> QuarantinedByCode { get; init; }
     /// <summary>Of the added items, those that nearly equal another.</summary>
     public long NearDuplicates { get; init; }
+    /// <summary>Rows of the quarantine that were tried again.</summary>
+    public long Retried { get; init; }
+    /// <summary>Of these, rows that are no longer there, because their file has become an item or equals one.</summary>
+    public long LeftQuarantine { get; init; }
     /// <summary>Items of the corpus after the run, by modality.</summary>
     public required IReadOnlyDictionary<Modality, long> Items { get; init; }
 }

@@ -90,7 +90,7 @@ internal static class RunSummary
     }
 
     private static string Ingest(IngestResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
-        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.
+        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.{(result.Retried > 0 ? string.Create(CultureInfo.InvariantCulture, $" Of {result.Retried:N0} retried rows {result.LeftQuarantine:N0} left the quarantine.") : "")}
         It holds {string.Join(", ", result.Items.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key.ToString().ToLowerInvariant()}")))}. In {store.CorpusFolder(result.Corpus)}{(result.Quarantined > 0 ? $"; why files were quarantined: featureforge quarantine list --corpus {result.Corpus}" : "")}
         Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
         """);

@@ -43,6 +43,9 @@ public sealed record CorpusManifest
     /// <summary>The preparation chosen at the first ingest of each modality; training uses it unless its recipe says otherwise.</summary>
     public required IReadOnlyDictionary<Modality, PreparationSpec> Preparations { get; init; }
 
+    /// <summary>The last ingest's request; a retry of quarantined files reads the sources in the same way. Null in corpora of earlier versions.</summary>
+    public JsonElement? Request { get; init; }
+
     [JsonIgnore]
     public long TotalItems => Items.Values.Sum();
 }

@@ -1,5 +1,6 @@
 // Moves the staged parts of a run into the corpus: prepared forms first with their manifests, then items and quarantine,
 // corpus.json last. Killed anywhere and run again, it publishes the same files under the same names.
+using System.Text.Json;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -10,13 +11,17 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     private readonly string _folder = context.Store.CorpusFolder(spec.Corpus);
     private readonly CorpusManifest? _before = known.Manifest;
 
+    /// <summary>Retried rows that are in quarantine no more.</summary>
+    public long LeftQuarantine { get; private set; }
+
     /// <summary>Publishes what is new.</summary>
     /// <returns>The manifest in force now; null when the corpus does not exist and nothing was found for it.</returns>
     public async Task<CorpusManifest?> PublishAsync(CancellationToken stop)
     {
         var withItems = parts.Where(part => part.ItemCount > 0).ToList();
         var quarantined = parts.Sum(part => part.Quarantined.Values.Sum());
-        if (withItems.Count == 0 && quarantined == 0) return _before;
+        var retries = known.Retried is { Count: > 0 };
+        if (withItems.Count == 0 && quarantined == 0 && !retries) return _before;
 
         var first = NextNumber(_before?.ItemParts);
         foreach (var group in withItems.SelectMany((part, i) => part.Prepared.Select(prepared => (Part: part, Number: first + i, Prepared: prepared))).GroupBy(entry => entry.Prepared.Preparation))
@@ -27,7 +32,8 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
         var publication = new Publication(context);
         var items = withItems.Select((part, i) => publication.Add(Path.Combine(part.Folder(context), StagedPart.ItemsFile), _folder, $"items/part-{first + i:D5}.parquet", part.ItemCount)).ToList();
         // A corpus's first part is there even without rows, so that tools find a table to read.
-        var quarantine = quarantined == 0 && _before is not null ? [] : new[] { publication.Add(await GatherQuarantineAsync(stop), _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", quarantined) };
+        (string Path, long Rows)? gathered = quarantined == 0 && _before is not null && !retries ? null : await GatherQuarantineAsync(stop);
+        var quarantine = gathered is { } file ? new[] { publication.Add(file.Path, _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", file.Rows) } : [];
         var manifest = new CorpusManifest
         {
             Name = spec.Corpus,
@@ -35,12 +41,14 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             RunId = context.RunId,
             UpdatedAt = context.Time.GetUtcNow(),
             Items = Enum.GetValues<Modality>().Select(modality => (modality, Count: Before(modality) + withItems.Sum(part => part.Items.GetValueOrDefault(modality)))).Where(entry => entry.Count > 0).ToDictionary(entry => entry.modality, entry => entry.Count),
-            Quarantined = (_before?.Quarantined ?? 0) + quarantined,
+            Quarantined = retries ? gathered!.Value.Rows : (_before?.Quarantined ?? 0) + quarantined,
             ExactDuplicates = (_before?.ExactDuplicates ?? 0) + parts.Sum(part => part.Duplicates),
             ExactDuplicateGroups = ExactDuplicateGroup.Merge([.. _before?.ExactDuplicateGroups ?? [], .. parts.SelectMany(part => part.Copies)], MostDuplicateGroups),
             Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.OfSource)).Distinct()],
             ItemParts = [.. _before?.ItemParts ?? [], .. items],
-            QuarantineParts = [.. _before?.QuarantineParts ?? [], .. quarantine],
+            // A retry writes the whole quarantine anew: rows have left it.
+            QuarantineParts = retries ? quarantine : [.. _before?.QuarantineParts ?? [], .. quarantine],
+            Request = JsonSerializer.SerializeToElement(spec with { Sources = [], Retry = null }, SpecJson.Line),
             Preparations = preparations.Settled,
         };
         publication.Commit(Path.Combine(_folder, "corpus.json"), manifest);
@@ -78,16 +86,38 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
 
     private long Before(Modality modality) => _before?.Items.GetValueOrDefault(modality) ?? 0;
 
+    /// <summary>Removes quarantine files that a manifest has replaced, so that tools which read the folder see each row once.</summary>
+    public static void RemoveUnlisted(Store store, CorpusManifest manifest)
+    {
+        var folder = store.CorpusFolder(manifest.Name);
+        var listed = manifest.QuarantineParts.Select(part => Path.GetFullPath(Path.Combine(folder, part.Path))).ToHashSet(StringComparer.Ordinal);
+        var quarantine = Path.Combine(folder, "quarantine");
+        if (!Directory.Exists(quarantine)) return;
+        foreach (var file in Directory.EnumerateFiles(quarantine, "part-*.parquet").Where(file => !listed.Contains(Path.GetFullPath(file))).ToList()) File.Delete(file);
+    }
+
     // One file per run, not one per part: bad files are few. The staged parts keep theirs, so that a killed run can do this again.
-    private async Task<string> GatherQuarantineAsync(CancellationToken stop)
+    private async Task<(string Path, long Rows)> GatherQuarantineAsync(CancellationToken stop)
     {
         var rows = new List<Rejection>();
         foreach (var part in parts.Where(part => part.Quarantined.Count > 0))
         {
             await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(part.Folder(context), StagedPart.QuarantineFile), stop)) rows.Add(row);
         }
+        if (known.Retried is { Count: > 0 } retried)
+        {
+            rows.AddRange(retried.Gone(parts.SelectMany(part => part.ReadKeys(context, StagedPart.DoneFile)), context.Time.GetUtcNow()));
+            LeftQuarantine = retried.Count - rows.Count(retried.Has);
+            foreach (var part in _before!.QuarantineParts)
+            {
+                await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(_folder, part.Path), stop))
+                {
+                    if (!retried.Has(row)) rows.Add(row);
+                }
+            }
+        }
         var path = Path.Combine(context.StagingFolder, StagedPart.QuarantineFile);
         await QuarantineTable.WriteAsync(path, rows, stop);
-        return path;
+        return (path, rows.Count);
     }
 }

@@ -9,12 +9,17 @@ internal sealed class KnownCorpus
     private readonly KeySet _ids = new();
     private readonly KeySet _bad = new();
 
+    private readonly List<Rejection> _retried = [];
+
     private KnownCorpus(CorpusManifest? manifest) => Manifest = manifest;
 
     /// <summary>Null before the first ingest.</summary>
     public CorpusManifest? Manifest { get; }
 
-    public static async Task<KnownCorpus> LoadAsync(Store store, string corpus, CancellationToken stop)
+    /// <summary>Rows of its quarantine that count as unknown; null when the run retries nothing.</summary>
+    public RetriedRows? Retried { get; private set; }
+
+    public static async Task<KnownCorpus> LoadAsync(Store store, string corpus, RetrySelection? retry, CancellationToken stop)
     {
         var known = new KnownCorpus(store.FindCorpus(corpus));
         var folder = store.CorpusFolder(corpus);
@@ -27,8 +32,13 @@ internal sealed class KnownCorpus
         }
         foreach (var part in known.Manifest?.QuarantineParts ?? [])
         {
-            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop)) known._bad.Add(Key(row.Path, row.ContentSha256));
+            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop))
+            {
+                if (retry?.Matches(row) == true) known._retried.Add(row);
+                else known._bad.Add(Key(row.Path, row.ContentSha256));
+            }
         }
+        if (retry != null) known.Retried = new(known._retried);
         return known;
     }
 

@@ -56,6 +56,7 @@ internal sealed class SourceReader
     private IEnumerable<Finding> InFile(Place place)
     {
         _stop.ThrowIfCancellationRequested();
+        if (!place.IsLinked && !_setting.IsWanted(place.SourceUri)) return [];
         var filePath = place.FilePath!;
         if (OperatingSystem.IsLinux() && LinuxFiles.StatusOf(Encoding.UTF8.GetBytes(filePath)).Status is { Format: not LinuxFiles.RegularFile } status)
             return [place.Bad(RejectionCode.NotAFile, FolderWalk.NoFile(status.Format))];
