@@ -59,7 +59,7 @@ public sealed record CorpusReport
         var folder = store.CorpusFolder(corpus.Name);
         var totals = new Dictionary<Modality, ModalityTotals>();
         var issues = QualityIssue.All.ToDictionary(issue => issue, issue => new Tally(issue.Below));
-        var (languages, groups, sizes) = (new Dictionary<string, long>(), new Dictionary<Guid, int>(), new SizeSpread());
+        var (languages, groups, sizes) = (new Dictionary<string, long>(), new Dictionary<UInt128, int>(), new SizeSpread());
         await foreach (var row in RowsAsync(store, corpus, stop))
         {
             var before = totals.GetValueOrDefault(row.Modality) ?? new(row.Modality, 0, 0, 0, 0, 0);
@@ -112,9 +112,9 @@ public sealed record CorpusReport
         return outliers;
     }
 
-    private static async Task<IReadOnlyList<NearDuplicateGroup>> LargestAsync(Store store, CorpusManifest corpus, Dictionary<Guid, int> groups, CancellationToken stop)
+    private static async Task<IReadOnlyList<NearDuplicateGroup>> LargestAsync(Store store, CorpusManifest corpus, Dictionary<UInt128, int> groups, CancellationToken stop)
     {
-        var largest = groups.OrderByDescending(group => group.Value).ThenBy(group => group.Key).Take(ExampleGroups).ToDictionary(group => group.Key.ToString("N"), group => group.Value);
+        var largest = groups.OrderByDescending(group => group.Value).ThenBy(group => group.Key).Take(ExampleGroups).ToDictionary(group => group.Key.ToString("x32", System.Globalization.CultureInfo.InvariantCulture), group => group.Value);
         var (firsts, others) = (new Dictionary<string, string>(), largest.Keys.ToDictionary(id => id, _ => new List<string>()));
         if (largest.Count == 0) return [];
         await foreach (var row in RowsAsync(store, corpus, stop))

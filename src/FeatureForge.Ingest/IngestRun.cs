@@ -1,5 +1,5 @@
 // The ingest stage: one reader walks the sources, several threads decode, and outcomes are taken in source order into parts
-// of bounded size, which are staged one by one and published together at the end. A run killed anywhere and started again
+// of bounded size, which are staged one by one while the next is filled and published together at the end. A run killed anywhere and started again
 // keeps its finished parts and ends with the same content.
 using System.Threading.Channels;
 using FeatureForge.Data;
@@ -9,7 +9,7 @@ namespace FeatureForge.Ingest;
 /// <summary>Files to items: every file becomes an item, a counted duplicate, or a row in quarantine.</summary>
 public static class IngestRun
 {
-    private const long WaitingBytes = 256 << 20;
+    private const long WaitingBytes = 128 << 20;
 
     /// <summary>Ingests what is new in the sources and publishes it.</summary>
     /// <exception cref="BadRequestException">The spec is wrong; nothing was started.</exception>
@@ -23,7 +23,7 @@ public static class IngestRun
         var isPublished = known.Manifest?.RunId == context.RunId;
         if (isPublished && parts.Count > 0) return Finish(known.Manifest, parts);
 
-        if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemIds.Count)} items.");
+        if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemCount)} items.");
         var preparations = new PreparationChoice(known.Manifest, parts);
         await ReadAllAsync(spec, context, known, preparations, parts, stop);
         ThrowIfTooMuchIsBad(spec, parts);
@@ -41,17 +41,20 @@ public static class IngestRun
 
     private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, CancellationToken stop)
     {
-        var accepted = new AcceptedItems(known, parts);
+        var accepted = new AcceptedItems(known, parts.SelectMany(part => part.ReadKeys(context, StagedPart.IdsFile)));
+        var settled = new SettledKeys(parts.SelectMany(part => part.ReadKeys(context, StagedPart.DoneFile)));
         var duplicates = await NearDuplicates.LoadAsync(spec.NearDuplicates, context, spec.Corpus, known.Manifest, parts, stop);
         var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gate = new MemoryGate(WaitingBytes);
         using var threads = new SemaphoreSlim(Environment.ProcessorCount);
         var queue = Channel.CreateBounded<Task<Outcome>>(2 * Environment.ProcessorCount);
-        var reading = Task.Run(() => FeedAsync(spec, context, known, parts, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
-        var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.Done.Count));
+        var reading = Task.Run(() => FeedAsync(spec, context, known, settled, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
+        var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.DoneCount));
+        Task<StagedPart>? writing = null;
         try
         {
+            DiskFullException.ThrowIfLess(context.StagingFolder, 0);
             var builder = new PartBuilder(context, preparations, parts.Count);
             await foreach (var decoding in queue.Reader.ReadAllAsync(stop))
             {
@@ -61,20 +64,32 @@ public static class IngestRun
                 Settle(outcome, builder, accepted, duplicates, spec, context);
                 gate.Leave(outcome.GateBytes);
                 meter.Add(1);
-                if (!builder.IsFull) continue;
-                parts.Add(await builder.WriteAsync(stop));
-                builder = new(context, preparations, parts.Count);
+                if (builder.IsFull) builder = await HandOverAsync(builder);
+                // A part that cannot be written ends the run at once, not when the next one is full.
+                if (writing is { IsFaulted: true }) await writing;
             }
             await reading;
-            if (!builder.IsEmpty) parts.Add(await builder.WriteAsync(stop));
+            if (!builder.IsEmpty) await HandOverAsync(builder);
+            if (writing != null) parts.Add(await writing);
         }
         finally
         {
+            // A part under way is finished even when the run stops: it need not be made again.
+            if (writing != null) await writing.ContinueWith(_ => { }, TaskScheduler.Default);
             // No decoder may outlive the run: its scratch files and child processes go with it.
             await ended.CancelAsync();
             while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
             await reading.ContinueWith(_ => { }, TaskScheduler.Default);
             while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+
+        // One part is written while the next is filled; parts get their final names in order.
+        async Task<PartBuilder> HandOverAsync(PartBuilder full)
+        {
+            if (writing != null) parts.Add(await writing);
+            full.Close();
+            writing = Task.Run(() => full.WriteAsync(CancellationToken.None), CancellationToken.None);
+            return new(context, preparations, full.Number + 1);
         }
 
         async Task<Outcome> DecodeAsync(Finding finding, CancellationToken token)
@@ -87,10 +102,8 @@ public static class IngestRun
         Outcome Decode(Finding finding, bool alone) => decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, ended.Token);
     }
 
-    private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, IReadOnlyList<StagedPart> staged, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
+    private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, SettledKeys settled, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
     {
-        // The same path may occur more than once (in an archive): count, do not just remember.
-        var done = staged.SelectMany(part => part.Done).CountBy(key => key).ToDictionary(StringComparer.Ordinal);
         Exception? failure = null;
         try
         {
@@ -100,7 +113,7 @@ public static class IngestRun
                 ScratchFolder = Path.Combine(context.StagingFolder, "sources"),
                 Gate = gate,
                 Time = context.Time,
-                IsSettled = key => done.GetValueOrDefault(key) > 0,
+                IsSettled = settled.Has,
                 IsKnownItem = known.HasItem,
                 IsKnownBad = known.HasRejection,
                 MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
@@ -108,9 +121,8 @@ public static class IngestRun
             foreach (var finding in new SourceReader(spec, setting, stop).Findings())
             {
                 stop.ThrowIfCancellationRequested();
-                if (done.TryGetValue(StagedPart.KeyOf(finding), out var times) && times > 0)
+                if (settled.Take(StagedPart.KeyOf(finding)))
                 {
-                    done[StagedPart.KeyOf(finding)] = times - 1;
                     gate.Leave(finding.Candidate is FileCandidate { Bytes: { } bytes } ? bytes.Length : 0);
                     continue;
                 }
@@ -165,7 +177,7 @@ public static class IngestRun
 
     private static void ThrowIfTooMuchIsBad(IngestSpec spec, IReadOnlyList<StagedPart> parts)
     {
-        var (bad, all) = (parts.Sum(part => part.Quarantined.Values.Sum()), parts.Sum(part => (long)part.Done.Count));
+        var (bad, all) = (parts.Sum(part => part.Quarantined.Values.Sum()), parts.Sum(part => (long)part.DoneCount));
         if (all > 0 && (double)bad / all > spec.MaxQuarantine)
             throw new InvalidDataException($"{bad} of {all} files are bad ({(double)bad / all:P1}); the spec allows {spec.MaxQuarantine:P1}. Nothing was published. Most frequent: {string.Join(", ", ByCode(parts).OrderByDescending(entry => entry.Value).Take(3).Select(entry => $"{entry.Value} {QuarantineTable.CodeName(entry.Key)}"))}.");
     }
@@ -177,7 +189,7 @@ public static class IngestRun
     {
         Corpus = spec.Corpus,
         CorpusVersion = manifest?.Version ?? 0,
-        Added = parts.Sum(part => (long)part.ItemIds.Count),
+        Added = parts.Sum(part => (long)part.ItemCount),
         Duplicates = parts.Sum(part => part.Duplicates),
         AlreadyThere = parts.Sum(part => part.AlreadyThere),
         Quarantined = parts.Sum(part => part.Quarantined.Values.Sum()),

@@ -62,6 +62,11 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         {
             return Bad(error.Code, error.Message);
         }
+        catch (IOException error) when (DiskFullException.IsFull(error))
+        {
+            // The run's own disk, where recordings are unpacked: not the file's fault.
+            throw DiskFullException.Of(scratchFolder, error);
+        }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
             return Bad(RejectionCode.Unreadable, $"It cannot be read: {error.Message}");

@@ -6,13 +6,13 @@ internal sealed class SignatureList(int signatureBytes)
     private const int PerBlock = 8192;
 
     private readonly List<byte[]> _signatures = [];
-    private readonly List<Guid[]> _ids = [];
+    private readonly List<UInt128[]> _ids = [];
 
     public int Count { get; private set; }
 
     public ReadOnlySpan<byte> this[int index] => _signatures[index / PerBlock].AsSpan(index % PerBlock * signatureBytes, signatureBytes);
 
-    public string IdOf(int index) => _ids[index / PerBlock][index % PerBlock].ToString("N");
+    public string IdOf(int index) => _ids[index / PerBlock][index % PerBlock].ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
 
     public void Add(string itemId, ReadOnlySpan<byte> signature)
     {
@@ -20,7 +20,7 @@ internal sealed class SignatureList(int signatureBytes)
         if (at == 0)
         {
             _signatures.Add(new byte[PerBlock * signatureBytes]);
-            _ids.Add(new Guid[PerBlock]);
+            _ids.Add(new UInt128[PerBlock]);
         }
         signature.CopyTo(_signatures[^1].AsSpan(at * signatureBytes));
         _ids[^1][at] = KnownCorpus.Key(itemId);

@@ -1,5 +1,4 @@
 // Item ids that need no second decoding: the corpus's own and those accepted earlier in the run, in source order.
-using System.Collections.Concurrent;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -8,18 +7,18 @@ namespace FeatureForge.Ingest;
 internal sealed class AcceptedItems
 {
     private readonly KnownCorpus _before;
-    private readonly ConcurrentDictionary<Guid, byte> _accepted = new();
+    private readonly KeySet _accepted = new();
 
-    public AcceptedItems(KnownCorpus before, IEnumerable<StagedPart> staged)
+    public AcceptedItems(KnownCorpus before, IEnumerable<UInt128> staged)
     {
         _before = before;
-        foreach (var id in staged.SelectMany(part => part.ItemIds)) Add(id);
+        foreach (var id in staged) _accepted.Add(id);
     }
 
-    public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.ContainsKey(KnownCorpus.Key(itemId));
+    public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.Contains(KnownCorpus.Key(itemId));
 
     public bool WasThereBefore(string itemId) => _before.HasItem(itemId);
 
     /// <summary>False when an earlier file has the same bytes.</summary>
-    public bool Add(string itemId) => _accepted.TryAdd(KnownCorpus.Key(itemId), 0);
+    public bool Add(string itemId) => _accepted.Add(KnownCorpus.Key(itemId));
 }

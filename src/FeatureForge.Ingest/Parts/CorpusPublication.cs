@@ -14,7 +14,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     /// <returns>The manifest in force now; null when the corpus does not exist and nothing was found for it.</returns>
     public async Task<CorpusManifest?> PublishAsync(CancellationToken stop)
     {
-        var withItems = parts.Where(part => part.ItemIds.Count > 0).ToList();
+        var withItems = parts.Where(part => part.ItemCount > 0).ToList();
         var quarantined = parts.Sum(part => part.Quarantined.Values.Sum());
         if (withItems.Count == 0 && quarantined == 0) return _before;
 
@@ -25,7 +25,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
         }
 
         var publication = new Publication(context);
-        var items = withItems.Select((part, i) => publication.Add(Path.Combine(part.Folder(context), StagedPart.ItemsFile), _folder, $"items/part-{first + i:D5}.parquet", part.ItemIds.Count)).ToList();
+        var items = withItems.Select((part, i) => publication.Add(Path.Combine(part.Folder(context), StagedPart.ItemsFile), _folder, $"items/part-{first + i:D5}.parquet", part.ItemCount)).ToList();
         // A corpus's first part is there even without rows, so that tools find a table to read.
         var quarantine = quarantined == 0 && _before is not null ? [] : new[] { publication.Add(await GatherQuarantineAsync(stop), _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", quarantined) };
         var manifest = new CorpusManifest

@@ -1,12 +1,13 @@
 // What the corpus holds before a run: item ids and quarantined bad files, so that only what is new is ingested.
+using System.Globalization;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
 internal sealed class KnownCorpus
 {
-    private readonly HashSet<Guid> _ids = [];
-    private readonly HashSet<(string Path, string? Sha256)> _bad = [];
+    private readonly KeySet _ids = new();
+    private readonly KeySet _bad = new();
 
     private KnownCorpus(CorpusManifest? manifest) => Manifest = manifest;
 
@@ -19,19 +20,24 @@ internal sealed class KnownCorpus
         var folder = store.CorpusFolder(corpus);
         foreach (var part in known.Manifest?.ItemParts ?? [])
         {
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(folder, part.Path), withContent: false, stop)) known._ids.Add(Key(row.ItemId));
+            await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(folder, part.Path), stop))
+            {
+                foreach (var (id, _) in group) known._ids.Add(Key(id));
+            }
         }
         foreach (var part in known.Manifest?.QuarantineParts ?? [])
         {
-            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop)) known._bad.Add((row.Path, row.ContentSha256));
+            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop)) known._bad.Add(Key(row.Path, row.ContentSha256));
         }
         return known;
     }
 
     public bool HasItem(string itemId) => _ids.Contains(Key(itemId));
 
-    public bool HasRejection(string path, string? sha256) => _bad.Contains((path, sha256));
+    public bool HasRejection(string path, string? sha256) => _bad.Contains(Key(path, sha256));
 
     /// <summary>An item id in 16 bytes.</summary>
-    public static Guid Key(string itemId) => Guid.ParseExact(itemId, "N");
+    public static UInt128 Key(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    private static UInt128 Key(string path, string? sha256) => StagedPart.ShortKey($"{path}\n{sha256}");
 }

@@ -1,5 +1,5 @@
-// Collects outcomes in source order until a part is full, then writes it: items and prepared forms sorted by item id,
-// quarantine rows, part.json; last, the folder gets its final name.
+// Collects outcomes in source order until a part is full and closed, then writes it: items and prepared forms sorted by item id,
+// quarantine rows, part.json; last, the folder gets its final name. Writing runs beside the filling of the next part.
 using System.Text.Json;
 using FeatureForge.Data;
 
@@ -11,35 +11,36 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     private const int MostFindings = 8192;
     private const int MostDuplicateGroups = 1000;
     private const long MostContentBytes = 64 << 20;
-    private const long MostSampleBytes = 256 << 20;
+    private const long MostPreparedBytes = 96 << 20;
 
     private readonly List<Outcome> _items = [];
     private readonly List<Rejection> _quarantine = [];
     private readonly List<ExactDuplicateGroup> _copies = [];
-    private readonly List<string> _done = [];
+    private readonly List<UInt128> _done = [];
+    private readonly Dictionary<Modality, PreparationSpec> _preparations = [];
     private long _contentBytes;
-    private long _sampleBytes;
+    private long _preparedBytes;
     private long _duplicates;
     private long _alreadyThere;
     private long _alreadyQuarantined;
 
     public int Number => number;
     public bool IsEmpty => _done.Count == 0;
-    public bool IsFull => _items.Count >= MostItems || _done.Count >= MostFindings || _contentBytes >= MostContentBytes || _sampleBytes >= MostSampleBytes;
+    public bool IsFull => _items.Count >= MostItems || _done.Count >= MostFindings || _contentBytes >= MostContentBytes || _preparedBytes >= MostPreparedBytes;
 
     public void AddItem(Outcome outcome)
     {
         // The finding's bytes live on in the row only.
         _items.Add(outcome with { Finding = default });
         _contentBytes += (outcome.Row!.Content?.Length ?? 0) + 2L * (outcome.Row.Text?.Length ?? 0);
-        _sampleBytes += 2L * (outcome.Samples?.Count ?? 0);
-        _done.Add(StagedPart.KeyOf(outcome.Finding));
+        _preparedBytes += 2L * (outcome.Samples?.Count ?? 0) + (outcome.Images?.Values.Sum(image => (long)image.Length) ?? 0);
+        _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }
 
     public void AddRejection(Outcome outcome)
     {
         _quarantine.Add(outcome.Rejection!);
-        _done.Add(StagedPart.KeyOf(outcome.Finding));
+        _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }
 
     public void AddDuplicate(Outcome outcome)
@@ -52,7 +53,21 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
 
     public void AddAlreadyQuarantined(Outcome outcome) => Count(ref _alreadyQuarantined, outcome);
 
+    /// <summary>Settles how its items are prepared, in source order. Nothing may be added after it.</summary>
+    public void Close()
+    {
+        foreach (var group in _items.GroupBy(item => item.Row!.Modality)) _preparations[group.Key] = preparations.Settle(group.Key, group.Select(item => item.Row!));
+    }
+
+    /// <exception cref="DiskFullException">The store's disk has no room for it.</exception>
     public async Task<StagedPart> WriteAsync(CancellationToken stop)
+    {
+        // Packed it is smaller; what it takes unpacked is what is known beforehand.
+        DiskFullException.ThrowIfLess(context.StagingFolder, _contentBytes + _preparedBytes + 100L * _done.Count);
+        return await DiskFullException.GuardAsync(context.StagingFolder, () => WriteFilesAsync(stop));
+    }
+
+    private async Task<StagedPart> WriteFilesAsync(CancellationToken stop)
     {
         var final = StagedPart.Folder(context, number);
         var folder = final + ".tmp";
@@ -65,7 +80,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         {
             Number = number,
             Items = _items.GroupBy(item => item.Row!.Modality).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => (long)group.Count()),
-            ItemIds = [.. _items.Select(item => item.ItemId!)],
+            ItemCount = _items.Count,
             Prepared = [.. _items.GroupBy(item => item.Row!.Modality).OrderBy(group => group.Key).Select(group => WritePrepared(folder, group.Key, [.. group]))],
             Quarantined = _quarantine.GroupBy(row => row.Code).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => (long)group.Count()),
             Duplicates = _duplicates,
@@ -73,8 +88,10 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
             AlreadyQuarantined = _alreadyQuarantined,
             Copies = ExactDuplicateGroup.Merge(_copies, MostDuplicateGroups),
             NearDuplicates = _items.Count(item => item.Row!.NearDuplicateOf != null),
-            Done = _done,
+            DoneCount = _done.Count,
         };
+        StagedPart.WriteKeys(folder, StagedPart.IdsFile, [.. _items.Select(item => KnownCorpus.Key(item.ItemId!))]);
+        StagedPart.WriteKeys(folder, StagedPart.DoneFile, [.. _done]);
         foreach (var file in Directory.EnumerateFiles(folder)) DurableFile.Flush(file);
         DurableFile.WriteAllText(Path.Combine(folder, "part.json"), JsonSerializer.Serialize(part, SpecJson.Line));
         Directory.Move(folder, final);
@@ -83,7 +100,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
 
     private StagedPrepared WritePrepared(string folder, Modality modality, IReadOnlyList<Outcome> items)
     {
-        var preparation = preparations.Settle(modality, items.Select(item => item.Row!));
+        var preparation = _preparations[modality];
         var file = $"prepared-{preparation.Hash}.arrow";
         using var writer = new PreparedPartWriter(Path.Combine(folder, file), preparation);
         foreach (var item in items) PreparedItem.Add(writer, preparation, item);
@@ -95,6 +112,6 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     {
         counter++;
         outcome.Samples?.Dispose();
-        _done.Add(StagedPart.KeyOf(outcome.Finding));
+        _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }
 }

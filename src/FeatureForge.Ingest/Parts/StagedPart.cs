@@ -1,5 +1,8 @@
 // A finished unit of work in the staging folder: up to 2048 items with their prepared forms, and what else was found among
 // them. It exists when its folder has its final name; part.json inside says what a resumed run must not do again.
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using FeatureForge.Data;
 
@@ -13,11 +16,14 @@ internal sealed record StagedPart
 {
     public const string ItemsFile = "items.parquet";
     public const string QuarantineFile = "quarantine.parquet";
+    public const string IdsFile = "ids.bin";
+    public const string DoneFile = "done.bin";
 
     /// <summary>0, 1, 2… in source order; not the number it is published under.</summary>
     public required int Number { get; init; }
     public required IReadOnlyDictionary<Modality, long> Items { get; init; }
-    public required IReadOnlyList<string> ItemIds { get; init; }
+    /// <summary>All modalities together.</summary>
+    public required int ItemCount { get; init; }
     public required IReadOnlyList<StagedPrepared> Prepared { get; init; }
     public required IReadOnlyDictionary<RejectionCode, long> Quarantined { get; init; }
     public required long Duplicates { get; init; }
@@ -27,11 +33,24 @@ internal sealed record StagedPart
     public IReadOnlyList<ExactDuplicateGroup> Copies { get; init; } = [];
     /// <summary>Items that nearly equal another.</summary>
     public long NearDuplicates { get; init; }
-    /// <summary>Source URI and path of everything it settles.</summary>
-    public required IReadOnlyList<string> Done { get; init; }
+    /// <summary>How many findings it settles.</summary>
+    public required int DoneCount { get; init; }
 
-    /// <summary>How <see cref="Done"/> names a finding.</summary>
+    /// <summary>What tells findings apart: source URI and path.</summary>
     public static string KeyOf(Finding finding) => $"{finding.Candidate?.SourceUri ?? finding.Rejection!.SourceUri}\n{finding.Path}";
+
+    /// <summary>Such a key in 16 bytes.</summary>
+    public static UInt128 ShortKey(string key)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
+        return MemoryMarshal.Read<UInt128>(hash);
+    }
+
+    public static void WriteKeys(string folder, string file, ReadOnlySpan<UInt128> keys) => File.WriteAllBytes(Path.Combine(folder, file), MemoryMarshal.AsBytes(keys));
+
+    /// <summary>Ids of its items, or keys of what it settles: 16 bytes each, kept beside part.json.</summary>
+    public IEnumerable<UInt128> ReadKeys(RunContext context, string file) => MemoryMarshal.Cast<byte, UInt128>(File.ReadAllBytes(Path.Combine(Folder(context), file))).ToArray();
 
     public static string Folder(RunContext context, int number) => Path.Combine(context.StagingFolder, "parts", $"part-{number:D5}");
 
