@@ -13,9 +13,11 @@ internal static class Verb
         command.SetAction(async (parsed, _) =>
         {
             using var interrupt = Interrupt.Listen();
+            GlobalOptions? options = null;
             try
             {
-                return await run(parsed, GlobalOptions.From(parsed), interrupt.Token);
+                options = GlobalOptions.From(parsed);
+                return await run(parsed, options, interrupt.Token);
             }
             catch (BadRequestException error)
             {
@@ -24,6 +26,11 @@ internal static class Verb
                 return ExitCode.BadRequest;
             }
             catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested) { return ExitCode.Stopped; }
+            catch (Exception error) when (options is not null && DiskFullException.Behind(error, options.StorePath) is { } full)
+            {
+                await Console.Error.WriteLineAsync(full.Message);
+                return ExitCode.RunFailed;
+            }
         });
         return command;
     }

@@ -6,7 +6,7 @@ namespace FeatureForge.TestKit;
 
 /// <summary>
 /// Skips outside CI when a tool is missing; with CI=true the test runs and fails.
-/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver.
+/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, tmpfs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsToolFactAttribute : FactAttribute
@@ -27,7 +27,9 @@ public sealed class NeedsToolFactAttribute : FactAttribute
         "chromium" => Chromium != null,
         "pg" => PostgresFolder != null,
         "s3rver" => S3Server != null,
-        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg or s3rver.", nameof(tool)),
+        // Mounting takes the superuser.
+        "tmpfs" => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver or tmpfs.", nameof(tool)),
     };
 
     /// <summary>The browser's executable, or null.</summary>

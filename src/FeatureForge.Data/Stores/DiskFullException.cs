@@ -1,4 +1,5 @@
 // The disk under the store is full: said with the place, what is needed and what is free, before files are cut off.
+using System.Data.Common;
 using System.Globalization;
 
 namespace FeatureForge.Data;
@@ -30,6 +31,14 @@ public sealed class DiskFullException(string message, Exception? inner = null) :
 
     /// <summary>The same with the place and its free bytes.</summary>
     public static DiskFullException Of(string path, IOException error) => error as DiskFullException ?? new(Sentence(path, null, FreeBytes(path)), error);
+
+    /// <summary>The full disk behind an error of files or of the ledger's database below <paramref name="path"/>; null when it is another matter.</summary>
+    public static DiskFullException? Behind(Exception error, string path) => error switch
+    {
+        IOException io when IsFull(io) => Of(path, io),
+        DbException when FreeBytes(path) < Reserve => new(Sentence(path, Reserve, FreeBytes(path)), error),
+        _ => null,
+    };
 
     private static string Sentence(string path, long? needed, long free) => string.Create(CultureInfo.InvariantCulture,
         $"The disk that holds {path} is full: {(needed is { } bytes ? $"{bytes} bytes are needed" : "more bytes are needed")}, {free} are free. Make room there (or give the store a larger disk) and run the same command again: it goes on behind its finished parts.");
