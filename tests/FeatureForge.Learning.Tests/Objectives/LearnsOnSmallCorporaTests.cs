@@ -52,6 +52,7 @@ public sealed class LearnsOnSmallCorporaTests : IDisposable
                 Hidden = 32,
                 RawWidth = 16,
                 RandomWords = true,
+                RawShare = 0,
             },
             Objectives = [(ObjectiveSpec)Activator.CreateInstance(ObjectiveKinds.All[kind])!],
             BatchSize = 64,
