@@ -48,21 +48,26 @@ internal sealed record SetVectors(SetManifest Set, string Level, Grain Grain, Ve
         var spanIndex = new List<int>((int)table.Rows);
         var spans = new List<ItemSpan>((int)table.Rows);
         var values = new float[table.Rows * table.Dimension];
+        var (removed, read) = (RemovedItems.Of(store, set.Corpus), 0L);
         foreach (var part in table.Parts)
         {
             var path = Path.Combine(store.SetFolder(setName), part.Path);
             RequireSameEncoder(set, path);
-            foreach (var block in EmbeddingTable.Read(path))
+            foreach (var stored in EmbeddingTable.Read(path))
             {
                 stop.ThrowIfCancellationRequested();
+                read += stored.Rows;
+                var block = removed.Without(stored);
                 block.Vectors.CopyTo(values, itemIds.Count * table.Dimension);
                 itemIds.AddRange(block.ItemIds);
                 spanIndex.AddRange(block.SpanIndex);
                 spans.AddRange(block.Spans);
             }
         }
-        if (itemIds.Count != table.Rows)
-            throw new InvalidDataException($"Embedding set '{setName}', level {level}: the manifest lists {table.Rows} vectors, its parts hold {itemIds.Count}. Run `featureforge store verify`.");
+        if (read != table.Rows)
+            throw new InvalidDataException($"Embedding set '{setName}', level {level}: the manifest lists {table.Rows} vectors, its parts hold {read}. Run `featureforge store verify`.");
+        if (itemIds.Count == 0) throw new BadRequestException($"Embedding set '{setName}': every item of it has been removed from corpus '{set.Corpus}'; there is nothing to cluster.");
+        if (itemIds.Count < table.Rows) Array.Resize(ref values, itemIds.Count * table.Dimension);
         var metric = VectorMetrics.Parse(table.Metric);
         return Ordered(new(set, level, grain, metric, table.Dimension, [.. itemIds], [.. spanIndex], [.. spans], values));
     }

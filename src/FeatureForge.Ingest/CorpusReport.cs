@@ -89,11 +89,12 @@ public sealed record CorpusReport
 
     private static async IAsyncEnumerable<ItemRow> RowsAsync(Store store, CorpusManifest corpus, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
+        var removed = RemovedItems.Of(store, corpus);
         foreach (var part in corpus.ItemParts)
         {
             await foreach (var group in ItemsTable.ReadSummariesAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
             {
-                foreach (var row in group) yield return row;
+                foreach (var row in group.Where(row => !removed.Contains(row.ItemId))) yield return row;
             }
         }
     }

@@ -150,7 +150,7 @@ public static class IngestRun
                 part.AddAlreadyQuarantined(outcome);
                 break;
             case var _ when accepted.WasThereBefore(outcome.ItemId!):
-                part.AddAlreadyThere(outcome);
+                part.AddAlreadyThere(outcome, accepted.WasRemoved(outcome.ItemId!));
                 break;
             case OutcomeKind.Item when accepted.Has(outcome.ItemId!):
                 part.AddDuplicate(outcome);
@@ -195,6 +195,7 @@ public static class IngestRun
         Added = parts.Sum(part => (long)part.ItemCount),
         Duplicates = parts.Sum(part => part.Duplicates),
         AlreadyThere = parts.Sum(part => part.AlreadyThere),
+        StayRemoved = parts.Sum(part => part.StayRemoved),
         Quarantined = parts.Sum(part => part.Quarantined.Values.Sum()),
         AlreadyQuarantined = parts.Sum(part => part.AlreadyQuarantined),
         QuarantinedByCode = ByCode(parts),

@@ -153,6 +153,8 @@ public sealed record IngestResult
     public required IReadOnlyDictionary<RejectionCode, long> QuarantinedByCode { get; init; }
     /// <summary>Of the added items, those that nearly equal another.</summary>
     public long NearDuplicates { get; init; }
+    /// <summary>Of those already there, files whose item was removed from the corpus and stays out of it.</summary>
+    public long StayRemoved { get; init; }
     /// <summary>Rows of the quarantine that were tried again.</summary>
     public long Retried { get; init; }
     /// <summary>Of these, rows that are no longer there, because their file has become an item or equals one.</summary>

@@ -44,20 +44,24 @@ public sealed class LabelVectors
             throw new BadRequestException($"Embedding set '{setName}' holds {table.Rows} vectors of {table.Dimension} values; expected at most {Array.MaxLength / table.Dimension} vectors.");
         var itemIds = new List<string>((int)table.Rows);
         var values = new float[table.Rows * table.Dimension];
+        var (removed, read) = (RemovedItems.Of(store, set.Corpus), 0L);
         foreach (var part in table.Parts)
         {
             var path = Path.Combine(store.SetFolder(setName), part.Path);
             if (EmbeddingTable.ReadHeader(path).EncoderId is var stamp && stamp != set.EncoderId)
                 throw new BadRequestException($"Embedding set '{setName}' is of encoder {set.EncoderId}, but {path} holds vectors of encoder {stamp}; vectors of different encoders cannot be compared. Extract the set again.");
-            foreach (var block in EmbeddingTable.Read(path))
+            foreach (var stored in EmbeddingTable.Read(path))
             {
                 stop.ThrowIfCancellationRequested();
+                read += stored.Rows;
+                var block = removed.Without(stored);
                 block.Vectors.CopyTo(values, itemIds.Count * table.Dimension);
                 itemIds.AddRange(block.ItemIds);
             }
         }
-        if (itemIds.Count != table.Rows)
-            throw new InvalidDataException($"Embedding set '{setName}', level {level}: the manifest lists {table.Rows} vectors, its parts hold {itemIds.Count}. Run `featureforge store verify`.");
+        if (read != table.Rows)
+            throw new InvalidDataException($"Embedding set '{setName}', level {level}: the manifest lists {table.Rows} vectors, its parts hold {read}. Run `featureforge store verify`.");
+        if (itemIds.Count < table.Rows) Array.Resize(ref values, itemIds.Count * table.Dimension);
         return Of(setName, set.EncoderId, level, VectorMetrics.Parse(table.Metric), table.Dimension, itemIds, values);
     }
 

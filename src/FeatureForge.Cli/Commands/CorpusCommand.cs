@@ -1,6 +1,7 @@
 // `corpus`: which corpora there are, and what one holds.
 using System.CommandLine;
 using System.Globalization;
+using FeatureForge.Clustering;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
 
@@ -33,7 +34,30 @@ internal static class CorpusCommand
             else Console.Out.WriteLine(CorpusReportText.Of(store, corpus, report));
             return ExitCode.Done;
         });
-        return new Command("corpus", "Look at corpora: list, show.").With(list, show);
+        return new Command("corpus", "Look after corpora: list, show, rm, restore.").With(list, show,
+            Remove("rm", "Take items out of a corpus. They stay out when they are ingested again; restore brings them back.", isRestore: false),
+            Remove("restore", "Bring removed items back into a corpus.", isRestore: true));
+    }
+
+    private static Command Remove(string verb, string description, bool isRestore)
+    {
+        var name = new Argument<string>("NAME") { Description = "The corpus." };
+        var items = new Option<string[]>("--item") { Description = "Item ids." };
+        var paths = new Option<string[]>("--path") { Description = "Paths that match this glob (* any characters, ? one); may be repeated." };
+        var where = new Option<string?>("--where") { Description = "Items for which a condition holds, for instance \"duration_ms < 500 and language is null\"." };
+        return new Command(verb, description).With(name, items, paths, where).Does((parsed, options, stop) =>
+        {
+            var spec = new RemoveSpec
+            {
+                Corpus = parsed.GetRequiredValue(name),
+                Items = Verb.List(parsed.GetValue(items)),
+                Paths = parsed.GetValue(paths) ?? [],
+                Where = parsed.GetValue(where),
+                Restore = isRestore,
+            };
+            BadRequestException.ThrowIfAny(spec.Problems());
+            return SharedOptions.ExecuteAsync(RunKind.Remove, spec, options.OpenStore(), options, stop);
+        });
     }
 
     private static object Json(CorpusManifest corpus) => new
@@ -43,6 +67,7 @@ internal static class CorpusCommand
         Items = corpus.TotalItems,
         ItemsByModality = corpus.Items.ToDictionary(pair => pair.Key.ToString().ToLowerInvariant(), pair => pair.Value),
         corpus.Quarantined,
+        corpus.Removed,
         corpus.Sources,
         corpus.UpdatedAt,
     };

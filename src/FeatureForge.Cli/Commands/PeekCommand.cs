@@ -35,7 +35,7 @@ internal static class PeekCommand
         var words = table.Split('/');
         return words switch
         {
-            ["corpora", var name, "items"] => Parts(store.CorpusFolder(name), store.Corpus(name).ItemParts, path => ItemsTable.ReadAsync(path, withContent: false, stop), stop),
+            ["corpora", var name, "items"] => Parts(store.CorpusFolder(name), store.Corpus(name).ItemParts, path => RemovedItems.Of(store, name).Without(ItemsTable.ReadAsync(path, withContent: false, stop)), stop),
             ["corpora", var name, "quarantine"] => Parts(store.CorpusFolder(name), store.Corpus(name).QuarantineParts, path => QuarantineTable.ReadAsync(path, stop), stop),
             ["encoders", var name, "metrics"] => Parts(store.EncoderFolder(name), store.Encoder(name).MetricParts, path => MetricsTable.ReadAsync(path, stop), stop),
             ["clusterings", var name, "clusters"] => Parts(store.ClusteringFolder(name), store.Clustering(name).ClusterParts, path => ClustersTable.ReadAsync(path, stop).Select(row => row with { Centroid = row.Centroid[..Math.Min(ShownValues, row.Centroid.Length)] }), stop),

@@ -76,6 +76,7 @@ internal static class RunSummary
             RunKind.Assign => Assign(Read<AssignResult>(run), store),
             RunKind.Edit => Edit(Read<EditResult>(run)),
             RunKind.Sample => Sample(Read<SampleResult>(run)),
+            RunKind.Remove => Remove(Read<RemoveResult>(run)),
             RunKind.Dedup => Dedup(Read<DedupResult>(run)),
             RunKind.Import => Import(Read<ImportResult>(run), store),
             RunKind.Propagate => LabelSummaries.Of(Read<PropagateResult>(run)),
@@ -90,7 +91,7 @@ internal static class RunSummary
     }
 
     private static string Ingest(IngestResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
-        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.{(result.Retried > 0 ? string.Create(CultureInfo.InvariantCulture, $" Of {result.Retried:N0} retried rows {result.LeftQuarantine:N0} left the quarantine.") : "")}
+        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.{(result.StayRemoved > 0 ? string.Create(CultureInfo.InvariantCulture, $" {result.StayRemoved:N0} of those there before were removed and stay out; corpus restore brings them back.") : "")}{(result.Retried > 0 ? string.Create(CultureInfo.InvariantCulture, $" Of {result.Retried:N0} retried rows {result.LeftQuarantine:N0} left the quarantine.") : "")}
         It holds {string.Join(", ", result.Items.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key.ToString().ToLowerInvariant()}")))}. In {store.CorpusFolder(result.Corpus)}{(result.Quarantined > 0 ? $"; why files were quarantined: featureforge quarantine list --corpus {result.Corpus}" : "")}
         Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
         """);
@@ -136,6 +137,11 @@ internal static class RunSummary
     private static string Sample(SampleResult result) => string.Create(CultureInfo.InvariantCulture, $"""
         Corpus {result.Corpus}: {result.Items:N0} of {result.Available:N0} items of {result.From}; the largest cluster's share is {result.LargestShare:P1} (was {result.LargestShareBefore:P1}).
         Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
+        """);
+
+    private static string Remove(RemoveResult result) => string.Create(CultureInfo.InvariantCulture, $"""
+        Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Removed:N0} items removed, {result.Restored:N0} brought back; it holds {result.Items.Values.Sum():N0}.{(result.Unknown.Count == 0 ? "" : $" Not in it: {string.Join(", ", result.Unknown.Take(5))}{(result.Unknown.Count > 5 ? $" and {result.Unknown.Count - 5} more" : "")}.")}
+        Training, extraction, search, labelling and pages leave removed items out at once; extract, cluster and map again to bring tables and maps up to date.
         """);
 
     private static string Dedup(DedupResult result) => string.Create(CultureInfo.InvariantCulture, $"""

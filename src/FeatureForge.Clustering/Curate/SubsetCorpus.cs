@@ -23,8 +23,9 @@ internal static class SubsetCorpus
         var (folder, parts, counts) = (context.Store.CorpusFolder(name), new List<PartFile>(), new SortedDictionary<Modality, long>());
         var meter = new ProgressMeter(context, "copy", "items", itemIds.Count);
         var (rows, bytes) = (new List<ItemRow>(), 0L);
+        var removed = RemovedItems.Of(context.Store, source);
         foreach (var part in source.ItemParts)
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(context.Store.CorpusFolder(source.Name), part.Path), withContent: true, stop))
+            await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(context.Store.CorpusFolder(source.Name), part.Path), withContent: true, stop)))
             {
                 if (!itemIds.Contains(row.ItemId)) continue;
                 rows.Add(row);

@@ -1,5 +1,5 @@
 // `--where`: which items may be found. A condition is COLUMN OP VALUE, joined by and (binds tighter) and or. Columns are those of the
-// items table, and metadata.KEY; operators = != < <= > >= like (with % for anything), is null, is not null. Values are numbers
+// items table, quality.SCORE and metadata.KEY; operators = != < <= > >= like (with % for anything), is null, is not null. Values are numbers
 // or words in single quotes. No parentheses: it is a filter, not a query language; DuckDB reads the same tables.
 using System.Globalization;
 using System.Text.Json;
@@ -65,8 +65,8 @@ public sealed partial class ItemFilter
         Condition One()
         {
             var name = Take("a column");
-            var column = _columns.GetValueOrDefault(name) ?? (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) ? Metadata(name["metadata.".Length..]) : null)
-                ?? throw Wrong(text, $"'{name}' is no column; expected {string.Join(", ", _columns.Keys)} or metadata.KEY");
+            var column = _columns.GetValueOrDefault(name) ?? (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) ? Metadata(name["metadata.".Length..]) : name.StartsWith("quality.", StringComparison.OrdinalIgnoreCase) ? Quality(name["quality.".Length..]) : null)
+                ?? throw Wrong(text, $"'{name}' is no column; expected {string.Join(", ", _columns.Keys)} quality.SCORE or metadata.KEY");
             if (Accept("is"))
             {
                 var not = Accept("not");
@@ -142,12 +142,15 @@ public sealed partial class ItemFilter
     private static bool Like(string text, string pattern) =>
         Regex.IsMatch(text, "^" + string.Join(".*", pattern.Split('%').Select(Regex.Escape)) + "$", RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 
+    private static Func<ItemRow, object?> Quality(string score) => item => item.Quality.TryGetValue(score, out var value) ? (double)value : null;
+
     /// <summary>The ids of a corpus's items that may be found.</summary>
     public async Task<IReadOnlySet<string>> ItemsAsync(Store store, string corpus, CancellationToken stop)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);
+        var removed = RemovedItems.Of(store, corpus);
         foreach (var part in store.Corpus(corpus).ItemParts)
-            await foreach (var item in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus), part.Path), withContent: false, stop))
+            await foreach (var item in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus), part.Path), withContent: false, stop)))
                 if (Holds(item)) found.Add(item.ItemId);
         return found;
     }

@@ -21,7 +21,19 @@ public static class SetSearch
         if (query.Length != table.Dimension) throw new BadRequestException($"The query has {query.Length} values; vectors of embedding set '{set}', level {level}, have {table.Dimension}.");
         if (k < 1) throw new BadRequestException($"{k} neighbours were asked for; expected at least 1.");
         using var index = SearchIndex.Find(store, set, level, grain);
-        return index?.Search(query, k, exact: exact, allowed: allowed) ?? Streamed(store, manifest, table, query.ToArray(), k, allowed, stop);
+        var removed = RemovedItems.Of(store, manifest.Corpus);
+        return index is null ? Streamed(store, manifest, table, query.ToArray(), k, allowed, removed, stop) : Indexed(index, query, k, exact, allowed, removed);
+    }
+
+    // The index may be older than a removal: more are asked for until enough are left.
+    private static SearchAnswer Indexed(SearchIndex index, ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed, RemovedItems removed)
+    {
+        for (var asked = k; ; asked *= 2)
+        {
+            var answer = index.Search(query, asked, exact: exact, allowed: allowed);
+            var hits = answer.Hits.Where(hit => !removed.Contains(hit.ItemId)).Take(k).ToList();
+            if (hits.Count == k || answer.Hits.Count < asked || asked > int.MaxValue / 2) return answer with { Hits = hits };
+        }
     }
 
     /// <summary>The vector of an item (span 0) in the set.</summary>
@@ -63,7 +75,7 @@ public static class SetSearch
         ? Math.Clamp(1 - RowProducts.Dot(a, b), 0, 2)
         : MathF.Sqrt(RowProducts.SquaredDistance(a, b));
 
-    private static SearchAnswer Streamed(Store store, SetManifest set, SetTable table, float[] query, int k, IReadOnlySet<string>? allowed, CancellationToken stop)
+    private static SearchAnswer Streamed(Store store, SetManifest set, SetTable table, float[] query, int k, IReadOnlySet<string>? allowed, RemovedItems removed, CancellationToken stop)
     {
         var clock = Stopwatch.GetTimestamp();
         var metric = VectorMetrics.Parse(table.Metric);
@@ -76,7 +88,7 @@ public static class SetSearch
             stop.ThrowIfCancellationRequested();
             for (var row = 0; row < block.Rows; row++)
             {
-                if (allowed is not null && !allowed.Contains(block.ItemIds[row])) continue;
+                if (removed.Contains(block.ItemIds[row]) || (allowed is not null && !allowed.Contains(block.ItemIds[row]))) continue;
                 var vector = block.Vectors.AsSpan(row * block.Dimension, block.Dimension);
                 if (metric == VectorMetric.Cosine) RowProducts.ToUnitLength(vector);
                 best.Offer(first + row, Distance(query, vector, metric));

@@ -18,6 +18,8 @@ public enum RunKind
     Sample,
     /// <summary>A corpus without duplicates by meaning.</summary>
     Dedup,
+    /// <summary>Takes items out of a corpus by tombstones, or brings them back.</summary>
+    Remove,
     Evaluate,
     /// <summary>Brings an encoder made elsewhere into the store.</summary>
     Import,

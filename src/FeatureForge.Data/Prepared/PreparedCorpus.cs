@@ -20,6 +20,8 @@ public sealed class PreparedCorpus : IDisposable
     // Audio alone: the row that each item begins with; long recordings have several.
     private readonly List<int> _firstRows = [];
     private int _rows;
+    // Numbers of the items that are not removed; null when none is.
+    private int[]? _kept;
 
     private PreparedCorpus(PreparationSpec preparation) => Preparation = preparation;
 
@@ -45,7 +47,23 @@ public sealed class PreparedCorpus : IDisposable
     {
         var manifest = FindManifest(store, corpus, preparation)
             ?? throw new BadRequestException($"Corpus '{corpus}' holds no {preparation.Modality.ToString().ToLowerInvariant()} items prepared as {preparation.Hash}. Ingest items of that modality first.");
-        return Open(Folder(store, corpus, preparation), manifest);
+        var prepared = Open(Folder(store, corpus, preparation), manifest);
+        if (RemovedItems.Of(store, corpus) is { Count: > 0 } removed) prepared.LeaveOut(removed);
+        return prepared;
+    }
+
+    private void LeaveOut(RemovedItems removed)
+    {
+        var kept = new List<int>(Count);
+        for (var p = 0; p < _parts.Count; p++)
+        {
+            var (part, first) = (_parts[p], kept.Count);
+            for (var item = part.First; item < part.First + part.Count; item++)
+                if (!removed.Contains(ItemId(item))) kept.Add(item);
+            _parts[p] = part with { First = first, Count = kept.Count - first };
+        }
+        _parts.RemoveAll(part => part.Count == 0);
+        (_kept, Count) = ([.. kept], kept.Count);
     }
 
     /// <summary>Maps the parts of a manifest that lie in <paramref name="folder"/>.</summary>
@@ -122,14 +140,14 @@ public sealed class PreparedCorpus : IDisposable
     public int SampleCount(int item)
     {
         var count = 0L;
-        for (var row = _firstRows[item]; row < EndRow(item); row++) count += RowSamples(row).Length;
+        for (var row = FirstRow(item); row < EndRow(item); row++) count += RowSamples(row).Length;
         return checked((int)count);
     }
 
     /// <summary>Mono samples at the preparation's rate. A recording of several rows is copied: read those by <see cref="ReadSamples"/>.</summary>
     public ReadOnlySpan<short> Samples(int item)
     {
-        if (EndRow(item) == _firstRows[item] + 1) return RowSamples(_firstRows[item]);
+        if (EndRow(item) == FirstRow(item) + 1) return RowSamples(FirstRow(item));
         var samples = new short[SampleCount(item)];
         ReadSamples(item, 0, samples);
         return samples;
@@ -140,7 +158,7 @@ public sealed class PreparedCorpus : IDisposable
     public void ReadSamples(int item, int start, Span<short> target)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        for (var row = _firstRows[item]; row < EndRow(item) && !target.IsEmpty; row++)
+        for (var row = FirstRow(item); row < EndRow(item) && !target.IsEmpty; row++)
         {
             var samples = RowSamples(row);
             var from = Math.Min(start, samples.Length);
@@ -152,7 +170,9 @@ public sealed class PreparedCorpus : IDisposable
         if (!target.IsEmpty) throw new ArgumentOutOfRangeException(nameof(target), $"Item {ItemId(item)} has {SampleCount(item)} samples; {target.Length} more were asked for.");
     }
 
-    private int EndRow(int item) => item + 1 < _firstRows.Count ? _firstRows[item + 1] : _rows;
+    private int FirstRow(int item) => _firstRows[_kept?[item] ?? item];
+
+    private int EndRow(int item) => (_kept?[item] ?? item) + 1 is var next && next < _firstRows.Count ? _firstRows[next] : _rows;
 
     private ReadOnlySpan<short> RowSamples(int number)
     {
@@ -178,7 +198,7 @@ public sealed class PreparedCorpus : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(item);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item, Count);
-        return Row(Preparation.Modality == Modality.Audio ? _firstRows[item] : item);
+        return Row(Preparation.Modality == Modality.Audio ? FirstRow(item) : _kept?[item] ?? item);
     }
 
     private (RecordBatch Batch, int Row) Row(int row)

@@ -19,6 +19,11 @@ public sealed record ExactDuplicateGroup(string ItemId, long Copies, IReadOnlyLi
             .OrderByDescending(group => group.Copies).ThenBy(group => group.ItemId, StringComparer.Ordinal).Take(most)];
 }
 
+/// <summary>What one run changed in a corpus.</summary>
+/// <param name="Version">The corpus's version after it.</param>
+/// <param name="Quarantined">Rows that came into quarantine, less those that left it.</param>
+public sealed record CorpusChange(int Version, string RunId, DateTimeOffset At, long Added, long Removed, long Restored, long Quarantined);
+
 /// <summary>corpora/NAME/corpus.json</summary>
 public sealed record CorpusManifest
 {
@@ -43,11 +48,18 @@ public sealed record CorpusManifest
     /// <summary>The preparation chosen at the first ingest of each modality; training uses it unless its recipe says otherwise.</summary>
     public required IReadOnlyDictionary<Modality, PreparationSpec> Preparations { get; init; }
 
+    /// <summary>removals/part-NNNNN.parquet: items that are no longer in the corpus, although their rows are. <see cref="Items"/> does not count them.</summary>
+    public IReadOnlyList<PartFile> RemovalParts { get; init; } = [];
+    /// <summary>What each run changed, oldest first.</summary>
+    public IReadOnlyList<CorpusChange> History { get; init; } = [];
     /// <summary>The last ingest's request; a retry of quarantined files reads the sources in the same way. Null in corpora of earlier versions.</summary>
     public JsonElement? Request { get; init; }
 
     [JsonIgnore]
     public long TotalItems => Items.Values.Sum();
+
+    [JsonIgnore]
+    public long Removed => RemovalParts.Sum(part => part.Rows);
 }
 
 /// <summary>corpora/NAME/prepared/HASH/prepared.json; one Arrow part per items part that holds rows of the modality.</summary>

@@ -19,6 +19,7 @@ public static class StoreHash
             var folder = store.CorpusFolder(corpus.Name);
             tables.Add(await HashAsync($"corpora/{corpus.Name}/items", folder, corpus.ItemParts, ItemsTable.HashAsync, stop));
             tables.Add(await HashAsync($"corpora/{corpus.Name}/quarantine", folder, corpus.QuarantineParts, QuarantineTable.HashAsync, stop));
+            if (corpus.RemovalParts.Count > 0) tables.Add(await HashAsync($"corpora/{corpus.Name}/removals", folder, corpus.RemovalParts, RemovalsTable.HashAsync, stop));
         }
         foreach (var encoder in store.Encoders())
         {

@@ -20,9 +20,9 @@ public static class StoreVerify
         foreach (var corpus in store.Corpora())
         {
             var folder = store.CorpusFolder(corpus.Name);
-            check.Manifest(folder, [.. corpus.ItemParts, .. corpus.QuarantineParts], ["items", "quarantine"]);
-            if (corpus.ItemParts.Sum(part => part.Rows) != corpus.TotalItems)
-                check.Error(folder, $"the manifest counts {corpus.TotalItems} items, its parts hold {corpus.ItemParts.Sum(part => part.Rows)} rows.");
+            check.Manifest(folder, [.. corpus.ItemParts, .. corpus.QuarantineParts, .. corpus.RemovalParts], ["items", "quarantine", "removals"]);
+            if (corpus.ItemParts.Sum(part => part.Rows) != corpus.TotalItems + corpus.Removed)
+                check.Error(folder, $"the manifest counts {corpus.TotalItems} items and {corpus.Removed} removed ones, its parts hold {corpus.ItemParts.Sum(part => part.Rows)} rows.");
             foreach (var preparation in corpus.Preparations.Values)
                 if (PreparedCorpus.FindManifest(store, corpus.Name, preparation) is { } prepared)
                     check.Manifest(PreparedCorpus.Folder(store, corpus.Name, preparation), prepared.Parts, ["."]);

@@ -17,6 +17,8 @@ internal sealed class AcceptedItems
 
     public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.Contains(KnownCorpus.Key(itemId));
 
+    public bool WasRemoved(string itemId) => _before.IsRemoved(itemId);
+
     public bool WasThereBefore(string itemId) => _before.HasItem(itemId);
 
     /// <summary>False when an earlier file has the same bytes.</summary>

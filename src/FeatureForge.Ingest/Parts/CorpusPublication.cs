@@ -34,14 +34,19 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
         // A corpus's first part is there even without rows, so that tools find a table to read.
         (string Path, long Rows)? gathered = quarantined == 0 && _before is not null && !retries ? null : await GatherQuarantineAsync(stop);
         var quarantine = gathered is { } file ? new[] { publication.Add(file.Path, _folder, $"quarantine/part-{NextNumber(_before?.QuarantineParts):D5}.parquet", file.Rows) } : [];
+        var at = context.Time.GetUtcNow();
+        var now = retries ? gathered!.Value.Rows : (_before?.Quarantined ?? 0) + quarantined;
+        var version = (_before?.Version ?? 0) + (items.Count > 0 || _before == null ? 1 : 0);
         var manifest = new CorpusManifest
         {
             Name = spec.Corpus,
-            Version = (_before?.Version ?? 0) + (items.Count > 0 || _before == null ? 1 : 0),
+            Version = version,
             RunId = context.RunId,
-            UpdatedAt = context.Time.GetUtcNow(),
+            UpdatedAt = at,
+            RemovalParts = _before?.RemovalParts ?? [],
+            History = [.. _before?.History ?? [], new(version, context.RunId, at, withItems.Sum(part => (long)part.ItemCount), 0, 0, now - (_before?.Quarantined ?? 0))],
             Items = Enum.GetValues<Modality>().Select(modality => (modality, Count: Before(modality) + withItems.Sum(part => part.Items.GetValueOrDefault(modality)))).Where(entry => entry.Count > 0).ToDictionary(entry => entry.modality, entry => entry.Count),
-            Quarantined = retries ? gathered!.Value.Rows : (_before?.Quarantined ?? 0) + quarantined,
+            Quarantined = now,
             ExactDuplicates = (_before?.ExactDuplicates ?? 0) + parts.Sum(part => part.Duplicates),
             ExactDuplicateGroups = ExactDuplicateGroup.Merge([.. _before?.ExactDuplicateGroups ?? [], .. parts.SelectMany(part => part.Copies)], MostDuplicateGroups),
             Sources = [.. (_before?.Sources ?? []).Concat(spec.Sources.Select(FileUri.OfSource)).Distinct()],

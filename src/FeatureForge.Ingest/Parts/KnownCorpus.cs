@@ -10,6 +10,7 @@ internal sealed class KnownCorpus
     private readonly KeySet _bad = new();
 
     private readonly List<Rejection> _retried = [];
+    private RemovedItems? _removed;
 
     private KnownCorpus(CorpusManifest? manifest) => Manifest = manifest;
 
@@ -38,11 +39,14 @@ internal sealed class KnownCorpus
                 else known._bad.Add(Key(row.Path, row.ContentSha256));
             }
         }
+        if (known.Manifest is { } manifest) known._removed = RemovedItems.Of(store, manifest);
         if (retry != null) known.Retried = new(known._retried);
         return known;
     }
 
     public bool HasItem(string itemId) => _ids.Contains(Key(itemId));
+
+    public bool IsRemoved(string itemId) => _removed?.Contains(itemId) ?? false;
 
     public bool HasRejection(string path, string? sha256) => _bad.Contains(Key(path, sha256));
 

@@ -22,6 +22,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     private long _preparedBytes;
     private long _duplicates;
     private long _alreadyThere;
+    private long _stayRemoved;
     private long _alreadyQuarantined;
 
     public int Number => number;
@@ -49,7 +50,11 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         Count(ref _duplicates, outcome);
     }
 
-    public void AddAlreadyThere(Outcome outcome) => Count(ref _alreadyThere, outcome);
+    public void AddAlreadyThere(Outcome outcome, bool isRemoved)
+    {
+        if (isRemoved) _stayRemoved++;
+        Count(ref _alreadyThere, outcome);
+    }
 
     public void AddAlreadyQuarantined(Outcome outcome) => Count(ref _alreadyQuarantined, outcome);
 
@@ -85,6 +90,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
             Quarantined = _quarantine.GroupBy(row => row.Code).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => (long)group.Count()),
             Duplicates = _duplicates,
             AlreadyThere = _alreadyThere,
+            StayRemoved = _stayRemoved,
             AlreadyQuarantined = _alreadyQuarantined,
             Copies = ExactDuplicateGroup.Merge(_copies, MostDuplicateGroups),
             NearDuplicates = _items.Count(item => item.Row!.NearDuplicateOf != null),

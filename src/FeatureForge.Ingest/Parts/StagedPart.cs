@@ -29,6 +29,8 @@ internal sealed record StagedPart
     public required long Duplicates { get; init; }
     public required long AlreadyThere { get; init; }
     public required long AlreadyQuarantined { get; init; }
+    /// <summary>Of <see cref="AlreadyThere"/>, those whose item was removed from the corpus.</summary>
+    public long StayRemoved { get; init; }
     /// <summary>The largest groups among <see cref="Duplicates"/>.</summary>
     public IReadOnlyList<ExactDuplicateGroup> Copies { get; init; } = [];
     /// <summary>Items that nearly equal another.</summary>

@@ -42,6 +42,8 @@ public sealed class Stage
             spec => spec with { List = spec.List is null ? null : Path.GetFullPath(spec.List) },
             (spec, store) => [Needs(() => store.Set(spec.Set))],
             (run, spec, store) => spec.List is null && spec.Corpus is not null && store.FindCorpus(spec.Corpus)?.RunId == run.RunId),
+        Of<RemoveSpec, RemoveResult>(RunKind.Remove, "default", RemoveRun.ExecuteAsync, spec => spec.Problems(), spec => spec,
+            (spec, store) => [Needs(() => store.Corpus(spec.Corpus))]),
         Of<EvaluateSpec, EvaluateResult>(RunKind.Evaluate, "default", EvaluateRun.ExecuteAsync, spec => spec.Problems(),
             spec => spec with { LabelsPath = Path.GetFullPath(spec.LabelsPath) },
             (spec, store) => [Needs(() => store.Set(spec.Set)), spec.Clustering is null ? null : Needs(() => store.Clustering(spec.Clustering))]),

@@ -24,10 +24,13 @@ internal static class KnownItems
     {
         var items = new Dictionary<string, KnownItem>(StringComparer.Ordinal);
         foreach (var corpus in corpusName is null ? store.Corpora() : [store.Corpus(corpusName)])
+        {
+            var removed = RemovedItems.Of(store, corpus);
             foreach (var part in corpus.ItemParts)
-                await foreach (var row in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), withContent: false, stop))
+                await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), withContent: false, stop)))
                     if (wanted?.Invoke(row.ItemId) ?? true)
                         items.TryAdd(row.ItemId, new(row.ItemId, corpus.Name, row.Modality, row.Path, row.SourceUri, row.NearDuplicateOf, row.Width, row.Height, row.DurationMs, row.Text));
+        }
         return items;
     }
 }

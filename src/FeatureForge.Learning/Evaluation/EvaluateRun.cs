@@ -53,8 +53,9 @@ public static class EvaluateRun
     private static async Task<IReadOnlyDictionary<string, string>> PathsAsync(Store store, SetManifest set, CancellationToken stop)
     {
         var paths = new Dictionary<string, string>(StringComparer.Ordinal);
+        var removed = RemovedItems.Of(store, set.Corpus);
         foreach (var part in store.Corpus(set.Corpus).ItemParts)
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(set.Corpus), part.Path), withContent: false, stop).ConfigureAwait(false))
+            await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(set.Corpus), part.Path), withContent: false, stop)).ConfigureAwait(false))
                 paths.TryAdd(row.Path, row.ItemId);
         return paths;
     }
@@ -100,8 +101,9 @@ public static class EvaluateRun
     private static Dictionary<string, float[]> ReadSet(Store store, SetManifest set, SetTable table)
     {
         var vectors = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        var removed = RemovedItems.Of(store, set.Corpus);
         foreach (var part in table.Parts)
-            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) AddRows(vectors, block);
+            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) AddRows(vectors, removed.Without(block));
         return vectors;
     }
 

@@ -10,6 +10,9 @@ public readonly record struct ItemPlace(int Part, int Group, int Row);
 /// <summary>The ids of one corpus version, in part order. Immutable.</summary>
 public sealed class CorpusItems
 {
+    /// <summary>Stands for the modality of an item that was removed from the corpus.</summary>
+    private const byte RemovedItem = byte.MaxValue;
+
     private readonly IReadOnlyList<PartIds> _parts;
 
     private CorpusItems(IReadOnlyList<PartIds> parts) => _parts = parts;
@@ -21,10 +24,11 @@ public sealed class CorpusItems
     public static async Task<CorpusItems> LoadAsync(Store store, CorpusManifest corpus, CancellationToken stop)
     {
         var parts = new List<PartIds>();
+        var removed = RemovedItems.Of(store, corpus);
         foreach (var part in corpus.ItemParts)
         {
             var ids = new List<UInt128>();
-            var modalities = new List<Modality>();
+            var modalities = new List<byte>();
             var groupStarts = new List<int>();
             await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
             {
@@ -32,10 +36,10 @@ public sealed class CorpusItems
                 foreach (var (id, modality) in group)
                 {
                     ids.Add(Parse(id));
-                    modalities.Add(modality);
+                    modalities.Add(removed.Contains(id) ? RemovedItem : (byte)modality);
                 }
             }
-            parts.Add(new([.. ids], [.. modalities.Select(modality => (byte)modality)], groupStarts));
+            parts.Add(new([.. ids], [.. modalities], groupStarts));
         }
         return new(parts);
     }
@@ -50,7 +54,7 @@ public sealed class CorpusItems
         for (var part = 0; part < _parts.Count; part++)
         {
             var row = Array.BinarySearch(_parts[part].Ids, id);
-            if (row >= 0) return _parts[part].Place(part, row);
+            if (row >= 0 && _parts[part].Modalities[row] != RemovedItem) return _parts[part].Place(part, row);
         }
         return null;
     }
@@ -64,7 +68,7 @@ public sealed class CorpusItems
             var modalities = _parts[part].Modalities;
             for (var row = 0; row < modalities.Length && page.Count < count; row++)
             {
-                if (modality != null && modalities[row] != (byte)modality) continue;
+                if (modalities[row] == RemovedItem || (modality != null && modalities[row] != (byte)modality)) continue;
                 if (first-- <= 0) page.Add(_parts[part].Place(part, row));
             }
         }

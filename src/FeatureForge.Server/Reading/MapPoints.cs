@@ -37,10 +37,11 @@ public sealed class MapPoints
         var triples = new MemoryStream();
         var triple = new byte[12];
         long row = 0;
+        var removed = store.FindSet(clustering.Set) is { } set ? RemovedItems.Of(store, set.Corpus) : null;
         foreach (var part in clustering.MapParts)
             await foreach (var point in MapTable.ReadAsync(Path.Combine(folder, part.Path), stop))
             {
-                if (row++ % every != 0) continue;
+                if (row++ % every != 0 || removed?.Contains(point.ItemId) == true) continue;
                 var key = (CorpusItems.Parse(point.ItemId), point.SpanIndex);
                 places[key] = points._items.Count;
                 points._items.Add(key);

@@ -48,7 +48,7 @@ public sealed class RunModel(RunLedger ledger, JobWakeUp jobs) : PageModel
     {
         var (folder, field) = run.Kind switch
         {
-            RunKind.Ingest or RunKind.Prepare => ("corpora", "corpus"),
+            RunKind.Ingest or RunKind.Prepare or RunKind.Remove => ("corpora", "corpus"),
             RunKind.Train or RunKind.Import => ("encoders", "encoder"),
             RunKind.Extract => ("sets", "set"),
             RunKind.Cluster or RunKind.Map => ("clusterings", "clustering"),

@@ -23,7 +23,7 @@ public static class RunWording
             RunKind.Extract or RunKind.Evaluate => "set",
             RunKind.Cluster => "clustering",
             RunKind.Map or RunKind.Assign or RunKind.Edit => "clustering",
-            RunKind.Sample => "corpus",
+            RunKind.Sample or RunKind.Remove => "corpus",
             _ => "",
         };
         return $"{kind.ToString().ToLowerInvariant()} {Field(spec, target) ?? Field(spec, "set") ?? Field(spec, "corpus")}".TrimEnd();
