@@ -126,8 +126,15 @@ public sealed class SearchIndexTests : IDisposable
     {
         var item = new ItemRow
         {
-            ItemId = StoredSet.ItemId(1), Modality = Modality.Image, SourceUri = "s", Path = "birds/heron.png", MediaType = "image/png", ByteSize = 9, Width = 32,
-            Metadata = """{"place":"Rhine","year":2000}""", IngestedAt = DateTimeOffset.UnixEpoch,
+            ItemId = StoredSet.ItemId(1),
+            Modality = Modality.Image,
+            SourceUri = "s",
+            Path = "birds/heron.png",
+            MediaType = "image/png",
+            ByteSize = 9,
+            Width = 32,
+            Metadata = """{"place":"Rhine","year":2000}""",
+            IngestedAt = DateTimeOffset.UnixEpoch,
         };
 
         Assert.Equal(holds, ItemFilter.Parse(condition).Holds(item));

@@ -54,8 +54,18 @@ internal sealed class Shelf : IDisposable
         }
         Write(Path.Combine(Store.SetFolder(name), "set.json"), new SetManifest
         {
-            Name = name, Corpus = "corpus", CorpusVersion = 1, Encoder = "encoder", EncoderId = encoder, PreprocessingId = "p", Modality = modality, Dtype = "float32", Items = Items, RunId = "run",
-            UpdatedAt = DateTimeOffset.UnixEpoch, Tables = [new(Level.High, Grain.Item, Dimension, "cosine", Items, [DurableFile.Describe(path, "data/level=high/grain=item/part-00000.parquet", Items)])],
+            Name = name,
+            Corpus = "corpus",
+            CorpusVersion = 1,
+            Encoder = "encoder",
+            EncoderId = encoder,
+            PreprocessingId = "p",
+            Modality = modality,
+            Dtype = "float32",
+            Items = Items,
+            RunId = "run",
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+            Tables = [new(Level.High, Grain.Item, Dimension, "cosine", Items, [DurableFile.Describe(path, "data/level=high/grain=item/part-00000.parquet", Items)])],
         });
     }
 
@@ -71,9 +81,22 @@ internal sealed class Shelf : IDisposable
         await MembershipsTable.WriteAsync(Path.Combine(folder, "memberships/part-00000.parquet"), [.. Enumerable.Range(0, Items).Select(item => new MembershipRow(Id(item), 0, Leaf(item), ["root", $"c{ClassOf(item)}", Leaf(item)], 1, 0))], default);
         Write(Path.Combine(folder, "clustering.json"), new ClusteringManifest
         {
-            Name = "tree", Set = "set", EncoderId = encoder, Level = Level.High, Grain = Grain.Item, Method = "tree", Spec = JsonSerializer.SerializeToElement(new { }), Vectors = Items, Clusters = nodes.Count, Leaves = 6, Measures = new Dictionary<string, double>(),
+            Name = "tree",
+            Set = "set",
+            EncoderId = encoder,
+            Level = Level.High,
+            Grain = Grain.Item,
+            Method = "tree",
+            Spec = JsonSerializer.SerializeToElement(new { }),
+            Vectors = Items,
+            Clusters = nodes.Count,
+            Leaves = 6,
+            Measures = new Dictionary<string, double>(),
             ClusterParts = [DurableFile.Describe(Path.Combine(folder, "clusters/part-00000.parquet"), "clusters/part-00000.parquet", nodes.Count)],
-            MembershipParts = [DurableFile.Describe(Path.Combine(folder, "memberships/part-00000.parquet"), "memberships/part-00000.parquet", Items)], MapParts = [], RunId = "run", CreatedAt = DateTimeOffset.UnixEpoch,
+            MembershipParts = [DurableFile.Describe(Path.Combine(folder, "memberships/part-00000.parquet"), "memberships/part-00000.parquet", Items)],
+            MapParts = [],
+            RunId = "run",
+            CreatedAt = DateTimeOffset.UnixEpoch,
         });
     }
 
@@ -82,16 +105,33 @@ internal sealed class Shelf : IDisposable
         var folder = Store.CorpusFolder("corpus");
         ItemRow Row(int item) => new()
         {
-            ItemId = Id(item), Modality = modality, SourceUri = "file:///x", Path = $"pictures/{item:d4}.{(modality == Modality.Image ? "jpg" : modality == Modality.Audio ? "wav" : "txt")}", MediaType = "x/y", ByteSize = 1, IngestedAt = DateTimeOffset.UnixEpoch,
-            Width = modality == Modality.Image ? 640 : null, Height = modality == Modality.Image ? 480 : null, DurationMs = modality == Modality.Audio ? 4000 : null,
-            Text = modality == Modality.Text ? "A 😀 walks into Berlin." : null, NearDuplicateOf = item == 7 ? Id(4) : null,
+            ItemId = Id(item),
+            Modality = modality,
+            SourceUri = "file:///x",
+            Path = $"pictures/{item:d4}.{(modality == Modality.Image ? "jpg" : modality == Modality.Audio ? "wav" : "txt")}",
+            MediaType = "x/y",
+            ByteSize = 1,
+            IngestedAt = DateTimeOffset.UnixEpoch,
+            Width = modality == Modality.Image ? 640 : null,
+            Height = modality == Modality.Image ? 480 : null,
+            DurationMs = modality == Modality.Audio ? 4000 : null,
+            Text = modality == Modality.Text ? "A 😀 walks into Berlin." : null,
+            NearDuplicateOf = item == 7 ? Id(4) : null,
         };
         var path = Path.Combine(folder, "items/part-00000.parquet");
         ItemsTable.WriteAsync(path, [.. Enumerable.Range(0, Items).Select(Row)], default).GetAwaiter().GetResult();
         Write(Path.Combine(folder, "corpus.json"), new CorpusManifest
         {
-            Name = "corpus", Version = 1, RunId = "run", UpdatedAt = DateTimeOffset.UnixEpoch, Quarantined = 0, Sources = [], QuarantineParts = [], Preparations = new Dictionary<Modality, PreparationSpec>(),
-            ItemParts = [DurableFile.Describe(path, "items/part-00000.parquet", Items)], Items = new Dictionary<Modality, long> { [modality] = Items },
+            Name = "corpus",
+            Version = 1,
+            RunId = "run",
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+            Quarantined = 0,
+            Sources = [],
+            QuarantineParts = [],
+            Preparations = new Dictionary<Modality, PreparationSpec>(),
+            ItemParts = [DurableFile.Describe(path, "items/part-00000.parquet", Items)],
+            Items = new Dictionary<Modality, long> { [modality] = Items },
         });
     }
 
