@@ -23,6 +23,12 @@ public static class IngestRun
         var isPublished = known.Manifest?.RunId == context.RunId;
         if (isPublished && parts.Count > 0) return Finish(known.Manifest, parts);
 
+        if (StagedPart.Overlap(context, parts, known))
+        {
+            context.Warning("Another run has brought items of the finished parts into the corpus meanwhile; starting over.");
+            Directory.Delete(context.StagingFolder, recursive: true);
+            parts.Clear();
+        }
         if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemCount)} items.");
         var preparations = new PreparationChoice(known.Manifest, parts);
         await ReadAllAsync(spec, context, known, preparations, parts, stop);
@@ -117,7 +123,7 @@ public static class IngestRun
                 Time = context.Time,
                 IsSettled = settled.Has,
                 IsWanted = uri => known.Retried?.WantsFile(uri) ?? true,
-                IsKnownItem = known.HasItem,
+                IsKnownItem = id => known.HasItem(id),
                 IsKnownBad = known.HasRejection,
                 MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
             };

@@ -37,6 +37,8 @@ public sealed record IngestSpec
     public bool DropNearDuplicates { get; init; }
     /// <summary>How servers are asked.</summary>
     public RemoteLimits Remote { get; init; } = new();
+    /// <summary>What the worker's process may take in memory.</summary>
+    public long MemoryBytes { get; init; } = WorkerMemory.DefaultBytes;
     /// <summary>Null: everything new in the sources. Otherwise only these rows of the corpus's quarantine, once more.</summary>
     public RetrySelection? Retry { get; init; }
 
@@ -58,6 +60,7 @@ public sealed record IngestSpec
         if (MaxQuarantine is not (>= 0 and <= 1)) problems.Add($"The largest quarantined fraction is {MaxQuarantine}; expected 0 to 1.");
         if (new[] { TextColumns, MediaColumns, UrlColumns }.Count(columns => columns.Count > 0) > 1) problems.Add("Text, media and URL columns are named at once; a table's row becomes one item. Name one kind; the other columns are kept as metadata.");
         if (MediaColumns.Concat(UrlColumns).Any(string.IsNullOrWhiteSpace)) problems.Add("A media or URL column has no name.");
+        if (MemoryBytes < WorkerMemory.LeastBytes) problems.Add($"The memory is {MemoryBytes} bytes; expected at least {WorkerMemory.LeastBytes}.");
         problems.AddRange(Limits.Problems());
         problems.AddRange(DropIssues.Where(name => QualityIssue.Find(name) == null).Select(QualityIssue.Unknown));
         problems.AddRange(Quality.Problems());

@@ -4,6 +4,7 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- soak
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- tree [--digits FILE] [--rows N] [--seeds N]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- kmeans [MIXTURE ...] [--no-peers] | neighbours [ROWS] | microclusters [ROWS ...]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
 using FeatureForge.Benchmarks;
@@ -15,7 +16,8 @@ if (args is ["soak"]) return await SoakBenchmark.RunAsync(Console.Out);
 if (args is ["kmeans", .. var mixtures]) return await KMeansBenchmark.KMeansAsync(mixtures, Console.Out);
 if (args is ["neighbours", .. var rows]) return KMeansBenchmark.Neighbours(rows, Console.Out);
 if (args is ["microclusters", .. var sizes]) return KMeansBenchmark.MicroClusterCosts(sizes, Console.Out);
+if (args is ["ingest"]) return await IngestBenchmark.RunAsync(Console.Out);
 if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
 if (args is ["labels", .. var labels]) return await LabelBenchmark.RunAsync(labels, Console.Out);
-Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest-duplicates | labels; the head of Program.cs has their arguments.");
+Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest | ingest-duplicates | labels; the head of Program.cs has their arguments.");
 return 2;

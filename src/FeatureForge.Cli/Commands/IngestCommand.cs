@@ -32,7 +32,8 @@ internal static class IngestCommand
         var maxCharacters = new Option<int>("--max-characters") { Description = "Longest document. A text file of more bytes becomes items of at most 1,000,000 characters.", DefaultValueFactory = _ => limits.TextCharacters };
         var maxFileBytes = new Option<long>("--max-file-bytes") { Description = "Largest file of a source.", DefaultValueFactory = _ => limits.FileBytes };
         var secondsPerFile = new Option<double>("--seconds-per-file") { Description = "Longest decoding of a file of up to 64 MiB; larger ones have in proportion more.", DefaultValueFactory = _ => limits.SecondsPerFile };
-        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile)
+        var memory = new Option<double>("--memory") { Description = "What the worker may take in memory, in GB (0.5 or more).", DefaultValueFactory = _ => WorkerMemory.DefaultBytes / (double)(1L << 30) };
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile, memory)
             .Does((parsed, options, stop) =>
             {
                 var spec = new IngestSpec
@@ -49,6 +50,7 @@ internal static class IngestCommand
                     DropIssues = Verb.List(parsed.GetValue(dropIssues)),
                     Quality = new QualityThresholds().With(Verb.List(parsed.GetValue(threshold))),
                     DropNearDuplicates = parsed.GetValue(dropNearDuplicates),
+                    MemoryBytes = (long)(parsed.GetValue(memory) * (1L << 30)),
                     Limits = new()
                     {
                         ImagePixels = parsed.GetValue(maxPixels),

@@ -80,6 +80,7 @@ public static class RemoveRun
             RemovalParts = [publication.Add(staged, folder, $"removals/part-{corpus.Version + 1:D5}.parquet", removals.Count)],
             History = [.. corpus.History, new(corpus.Version + 1, context.RunId, at, 0, removed, restored, 0)],
         };
+        context.Store.RequireSameCorpus(spec.Corpus, corpus);
         publication.Commit(Path.Combine(folder, "corpus.json"), manifest);
         return Finish(manifest, removed, restored, [.. unknown]);
 

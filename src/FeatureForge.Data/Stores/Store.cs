@@ -87,6 +87,14 @@ public sealed class Store
         ? [.. Directory.EnumerateDirectories(PathOf("labels")).Where(folder => Directory.EnumerateFiles(folder, "part-*.parquet").Any()).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
         : [];
 
+    /// <summary>Refuses to publish over a version that the run has not seen: two runs changed the corpus at the same time.</summary>
+    /// <exception cref="InvalidOperationException">It is another version now; the run, started again, goes on from it.</exception>
+    public void RequireSameCorpus(string name, CorpusManifest? before)
+    {
+        if (FindCorpus(name) is { } now && (now.RunId, now.Version) != (before?.RunId, before?.Version))
+            throw new InvalidOperationException($"Corpus '{name}' was changed by run {now.RunId} while this run was working; nothing was published. Run the same command again: it goes on from version {now.Version}.");
+    }
+
     /// <summary>The manifest, or a bad request that names what exists.</summary>
     public CorpusManifest Corpus(string name) => FindCorpus(name) ?? throw Missing("corpus", name, Corpora().Select(c => c.Name));
     public EncoderManifest Encoder(string name) => FindEncoder(name) ?? throw Missing("encoder", name, Encoders().Select(e => e.Name));

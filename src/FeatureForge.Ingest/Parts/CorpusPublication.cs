@@ -20,6 +20,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     {
         var withItems = parts.Where(part => part.ItemCount > 0).ToList();
         var quarantined = parts.Sum(part => part.Quarantined.Values.Sum());
+        context.Store.RequireSameCorpus(spec.Corpus, _before);
         var retries = known.Retried is { Count: > 0 };
         if (withItems.Count == 0 && quarantined == 0 && !retries) return _before;
 
@@ -56,6 +57,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             Request = JsonSerializer.SerializeToElement(spec with { Sources = [], Retry = null }, SpecJson.Line),
             Preparations = preparations.Settled,
         };
+        context.Store.RequireSameCorpus(spec.Corpus, _before);
         publication.Commit(Path.Combine(_folder, "corpus.json"), manifest);
         return manifest;
     }

@@ -44,7 +44,9 @@ internal sealed class KnownCorpus
         return known;
     }
 
-    public bool HasItem(string itemId) => _ids.Contains(Key(itemId));
+    public bool HasItem(string itemId) => HasItem(Key(itemId));
+
+    public bool HasItem(UInt128 key) => _ids.Contains(key);
 
     public bool IsRemoved(string itemId) => _removed?.Contains(itemId) ?? false;
 

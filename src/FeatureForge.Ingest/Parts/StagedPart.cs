@@ -54,6 +54,9 @@ internal sealed record StagedPart
     /// <summary>Ids of its items, or keys of what it settles: 16 bytes each, kept beside part.json.</summary>
     public IEnumerable<UInt128> ReadKeys(RunContext context, string file) => MemoryMarshal.Cast<byte, UInt128>(File.ReadAllBytes(Path.Combine(Folder(context), file))).ToArray();
 
+    /// <summary>Whether the corpus has got items of these parts from elsewhere: publishing them would make them twice.</summary>
+    public static bool Overlap(RunContext context, IEnumerable<StagedPart> parts, KnownCorpus known) => parts.SelectMany(part => part.ReadKeys(context, IdsFile)).Any(known.HasItem);
+
     public static string Folder(RunContext context, int number) => Path.Combine(context.StagingFolder, "parts", $"part-{number:D5}");
 
     public string Folder(RunContext context) => Folder(context, Number);

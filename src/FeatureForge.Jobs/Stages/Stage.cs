@@ -82,6 +82,11 @@ public sealed class Stage
     public static Stage Of(RunKind kind) =>
         All.FirstOrDefault(stage => stage.Kind == kind) ?? throw new BadRequestException($"This program cannot execute runs of kind {kind.ToString().ToLowerInvariant()}.");
 
+    /// <summary>What the run's worker process is told at its start beyond what every worker is; ingest keeps within its memory.</summary>
+    internal static IReadOnlyDictionary<string, string> WorkerEnvironment(RunRow run) => run.Kind == RunKind.Ingest
+        ? WorkerMemory.Environment(JsonSerializer.Deserialize<IngestSpec>(run.Spec, SpecJson.Readable)!.MemoryBytes)
+        : new Dictionary<string, string>();
+
     /// <summary>The spec with all defaults written out and paths made absolute, in the one form whose hash identifies it.</summary>
     /// <exception cref="BadRequestException">The JSON is no such spec.</exception>
     public string Normalise(JsonElement spec) => _normalise(spec);

@@ -68,7 +68,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
     {
         try
         {
-            return WorkerProcess.Start(options.Worker, store, lease, report.Take);
+            return WorkerProcess.Start(options.Worker, store, lease, Stage.WorkerEnvironment(ledger.Get(lease.RunId)), report.Take);
         }
         catch (System.ComponentModel.Win32Exception error)
         {

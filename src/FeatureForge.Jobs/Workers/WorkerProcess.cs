@@ -40,7 +40,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>The last lines of standard error, once the process has ended.</summary>
     internal IReadOnlyList<string> ErrorTail => [.. _errorTail];
 
-    internal static WorkerProcess Start(WorkerCommand command, Store store, RunLease lease, Action<string> onLine)
+    internal static WorkerProcess Start(WorkerCommand command, Store store, RunLease lease, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
     {
         var start = new ProcessStartInfo(command.FileName)
         {
@@ -54,6 +54,7 @@ internal sealed class WorkerProcess : IDisposable
         // Not as an argument: it may hold a password.
         if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
         // Libraries read these when the process starts. Idle threads that spin cost 2-4x where cores are shared.
+        foreach (var (name, value) in environment) start.Environment.TryAdd(name, value);
         start.Environment.TryAdd("OMP_WAIT_POLICY", "PASSIVE");
         start.Environment.TryAdd("OMP_NUM_THREADS", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
         // Large tensors come and go at every step: keep their memory instead of giving it back and faulting it in again, in huge pages
@@ -61,7 +62,7 @@ internal sealed class WorkerProcess : IDisposable
         start.Environment.TryAdd("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864");
         // Fewer collections: each may free a number under LibTorch's eyes (see FreedScalar), which costs a repetition.
         start.Environment.TryAdd("DOTNET_GCgen0size", "0x4000000");
-        start.Environment.TryAdd("DOTNET_GCLOHThreshold", "0x4000000");
+        if (environment.Count == 0) start.Environment.TryAdd("DOTNET_GCLOHThreshold", "0x4000000");
         return new(Process.Start(start) ?? throw new InvalidOperationException($"{command.FileName} did not start."), onLine);
     }
 
