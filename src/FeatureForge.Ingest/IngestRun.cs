@@ -53,6 +53,7 @@ public static class IngestRun
         var settled = new SettledKeys(parts.SelectMany(part => part.ReadKeys(context, StagedPart.DoneFile)));
         var duplicates = await NearDuplicates.LoadAsync(spec.NearDuplicates, context, spec.Corpus, known.Manifest, parts, stop);
         var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
+        using var flights = DecodeFlights.Open(context.StagingFolder, Environment.ProcessorCount + 1, context.Time, () => System.Diagnostics.Process.GetCurrentProcess().Kill());
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var gate = new MemoryGate(WaitingBytes);
         using var threads = new SemaphoreSlim(Environment.ProcessorCount);
@@ -68,7 +69,7 @@ public static class IngestRun
             {
                 var outcome = await decoding;
                 // Every earlier file is settled; later ones in flight are small.
-                if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = Decode(outcome.Finding, alone: true);
+                if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = await DecodeAloneAsync(outcome.Finding);
                 Settle(outcome, builder, accepted, duplicates, known.Retried, spec, context);
                 gate.Leave(outcome.GateBytes);
                 meter.Add(1);
@@ -107,7 +108,30 @@ public static class IngestRun
             finally { threads.Release(); }
         }
 
-        Outcome Decode(Finding finding, bool alone) => decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, ended.Token);
+        // Suspects have the process to themselves: if it ends, it was they.
+        async Task<Outcome> DecodeAloneAsync(Finding finding)
+        {
+            var wanted = flights.VerdictOf(StagedPart.ShortKey(StagedPart.KeyOf(finding))) == FlightVerdict.Suspect ? Environment.ProcessorCount : 0;
+            var taken = 0;
+            try
+            {
+                for (; taken < wanted; taken++) await threads.WaitAsync(stop);
+                return Decode(finding, alone: true);
+            }
+            finally
+            {
+                if (taken > 0) threads.Release(taken);
+            }
+        }
+
+        Outcome Decode(Finding finding, bool alone)
+        {
+            if (finding.Candidate is null) return decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, FlightVerdict.Clear, ended.Token);
+            var key = StagedPart.ShortKey(StagedPart.KeyOf(finding));
+            var verdict = flights.VerdictOf(key);
+            using var flight = verdict == FlightVerdict.Clear || (verdict == FlightVerdict.Suspect && alone) ? flights.Begin(key, decoder.LimitOf(finding)) : null;
+            return decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, verdict, ended.Token);
+        }
     }
 
     private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, SettledKeys settled, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)

@@ -7,8 +7,19 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
+// speed and soak run in a process that starts as workers do.
+using System.Diagnostics;
 using FeatureForge.Benchmarks;
+using FeatureForge.Jobs;
 
+if (args is ["speed" or "soak", ..] && Environment.GetEnvironmentVariable("GLIBC_TUNABLES") is null)
+{
+    var again = new ProcessStartInfo("dotnet", [Environment.GetCommandLineArgs()[0], .. args]);
+    foreach (var (name, value) in WorkerEnvironment.Tuning) again.Environment.TryAdd(name, value);
+    using var process = Process.Start(again)!;
+    await process.WaitForExitAsync();
+    return process.ExitCode;
+}
 if (args is ["quality", .. var rest]) return await QualityBenchmark.RunAsync(rest, Console.Out);
 if (args is ["speed", .. var halves]) return await SpeedBenchmark.RunAsync(halves, Console.Out);
 if (args is ["tree", .. var tree]) return await TreeBenchmark.RunAsync(tree, Console.Out);

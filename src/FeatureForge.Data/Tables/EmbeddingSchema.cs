@@ -70,8 +70,8 @@ internal static class EmbeddingSchema
     {
         var half = header.Dtype == "float16";
         IArrowArray values = half
-            ? new HalfFloatArray.Builder().AppendRange(block.Vectors.Select(value => (Half)value)).Build()
-            : new FloatArray.Builder().Append(block.Vectors).Build();
+            ? new HalfFloatArray.Builder().Reserve(block.Vectors.Length).AppendRange(block.Vectors.Select(value => (Half)value)).Build()
+            : new FloatArray.Builder().Reserve(block.Vectors.Length).Append(block.Vectors).Build();
         var type = new FixedSizeListType(new Field(Element, half ? HalfFloatType.Default : FloatType.Default, nullable: false), block.Dimension);
         return new FixedSizeListArray(new ArrayData(type, block.Rows, 0, 0, [ArrowBuffer.Empty], [values.Data]));
     }

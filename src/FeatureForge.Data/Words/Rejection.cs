@@ -30,6 +30,8 @@ public enum RejectionCode
     MissingDecoder,
     /// <summary>The decoder did not finish within its time.</summary>
     TimedOut,
+    /// <summary>The decoder brought its process down, again when the file was decoded alone.</summary>
+    DecoderCrashed,
     /// <summary>The operating system refused to read the file.</summary>
     Unreadable,
     /// <summary>Not media of the modality that was asked for.</summary>

@@ -16,15 +16,19 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
 
     /// <param name="isKnown">Whether the corpus or the run so far has this item id.</param>
     /// <param name="isKnownBad">Whether this path and SHA-256 is in quarantine already.</param>
-    /// <param name="alone">Nothing else is being decoded: memory up to the limits may be used.</param>
-    public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    /// <param name="alone">Every earlier finding is settled: memory up to the limits may be used.</param>
+    /// <param name="verdict">What earlier workers' ends say about the finding.</param>
+    public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, FlightVerdict verdict, CancellationToken stop)
     {
-        var outcome = DecodeOnce(finding, forms, isKnown, isKnownBad, alone, stop);
+        var outcome = verdict == FlightVerdict.Suspect && !alone ? new() { Kind = OutcomeKind.TooBigForNow, Finding = finding } : DecodeOnce(finding, forms, isKnown, isKnownBad, alone, verdict, stop);
         if (finding.Candidate is FileCandidate { IsDownload: true, FilePath: { } download } && outcome.Kind != OutcomeKind.TooBigForNow) File.Delete(download);
         return outcome;
     }
 
-    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, CancellationToken stop)
+    /// <summary>How long the finding may take before it is asked to stop.</summary>
+    public TimeSpan LimitOf(Finding finding) => TimeSpan.FromSeconds(spec.Limits.SecondsFor(finding.Candidate is { } candidate ? ByteSize(candidate) ?? 0 : 0));
+
+    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, FlightVerdict verdict, CancellationToken stop)
     {
         if (finding.Rejection is { } rejection)
             return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
@@ -32,14 +36,18 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         var candidate = finding.Candidate!;
         string? sha256 = null;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var seconds = spec.Limits.SecondsFor(ByteSize(candidate) ?? 0);
-        deadline.CancelAfter(TimeSpan.FromSeconds(seconds));
+        var seconds = LimitOf(finding).TotalSeconds;
+        deadline.CancelAfter(LimitOf(finding));
         try
         {
             sha256 = Sha256(candidate);
             var id = sha256[..32];
             if (isKnown(id)) return new() { Kind = OutcomeKind.KnownItem, Finding = finding, ItemId = id };
             if (isKnownBad(candidate.Path, sha256)) return new() { Kind = OutcomeKind.KnownRejection, Finding = finding };
+            if (verdict == FlightVerdict.Crashed)
+                return Bad(RejectionCode.DecoderCrashed, "Decoding it, and nothing else, ended the worker process by a signal. Convert it with another program, and report the file to us or to the decoder's makers.");
+            if (verdict == FlightVerdict.Hung)
+                return Bad(RejectionCode.TimedOut, $"Its decoder did not return within {seconds:0.###} s, the limit for its size, nor {DecodeFlights.Grace.TotalSeconds:0} s after it had been asked to stop; its process was ended. Convert it with another program.");
             var item = candidate switch
             {
                 PixelsCandidate pixels => FromPixels(finding, pixels, id, forms),

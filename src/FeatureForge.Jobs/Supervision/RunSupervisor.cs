@@ -19,6 +19,9 @@ public sealed record SupervisionOptions
 
 internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOptions options, TimeProvider time, ILogger log)
 {
+    // Each crash of a decoder convicts a file or puts some under suspicion; so many bad files in one run are another trouble.
+    private const int MostRestarts = 500;
+
     /// <summary>Makes one attempt unless somebody else holds the run. Ends early, giving the run back, on <paramref name="shutdown"/>.</summary>
     /// <returns>The run as the attempt left it.</returns>
     internal async Task<RunRow> AttemptAsync(string runId, CancellationToken shutdown)
@@ -27,21 +30,30 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         if (lease is null) return ledger.Get(runId);
         EndLeftOverWorker(runId);
 
-        var report = new AttemptReport();
-        using var worker = Start(lease, report);
-        if (worker is null) return ledger.Get(runId);
-        Log.AttemptStarted(log, runId, lease.Attempt, worker.Identity.ProcessId);
-        try
+        for (var restarts = 0; ; restarts++)
         {
-            ledger.SetWorker(lease, worker.Identity);
-            report.Log("information", $"Attempt {lease.Attempt}: worker {worker.Identity}.");
-            var (exitCode, asked) = await FollowAsync(worker, lease, report, shutdown);
-            Conclude(lease, report, worker, exitCode, asked);
-        }
-        catch (FencedException error)
-        {
-            worker.Kill();
-            Log.AttemptFenced(log, runId, lease.Attempt, error.Message);
+            var report = new AttemptReport();
+            using var worker = Start(lease, report);
+            if (worker is null) return ledger.Get(runId);
+            Log.AttemptStarted(log, runId, lease.Attempt, worker.Identity.ProcessId);
+            try
+            {
+                ledger.SetWorker(lease, worker.Identity);
+                report.Log("information", $"Attempt {lease.Attempt}: worker {worker.Identity}.");
+                var (exitCode, asked) = await FollowAsync(worker, lease, report, shutdown);
+                if (asked == StopAsked.No && restarts < MostRestarts && Stage.CanGoOn(ledger.Get(runId), store, exitCode - 128))
+                {
+                    report.Log("warning", $"The worker was ended by signal {exitCode - 128} ({PosixProcess.NameOf(exitCode - 128)}) while it decoded; starting it again, with the files under way one at a time.");
+                    if (!report.Flush(ledger, lease, options.Lease)) continue;
+                }
+                Conclude(lease, report, worker, exitCode, asked);
+            }
+            catch (FencedException error)
+            {
+                worker.Kill();
+                Log.AttemptFenced(log, runId, lease.Attempt, error.Message);
+            }
+            break;
         }
         var run = ledger.Get(runId);
         Log.AttemptEnded(log, runId, lease.Attempt, run.State);

@@ -60,6 +60,9 @@ internal static partial class PosixProcess
         _ => null,
     };
 
+    /// <summary>A signal that code brings upon itself, not one that is sent.</summary>
+    internal static bool IsCrash(string name) => name is "SIGILL" or "SIGTRAP" or "SIGABRT" or "SIGBUS" or "SIGFPE" or "SIGSEGV";
+
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int processId, int signal);
 

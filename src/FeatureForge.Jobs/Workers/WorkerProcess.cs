@@ -53,15 +53,7 @@ internal sealed class WorkerProcess : IDisposable
             start.ArgumentList.Add(argument);
         // Not as an argument: it may hold a password.
         if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
-        // Libraries read these when the process starts. Idle threads that spin cost 2-4x where cores are shared.
-        foreach (var (name, value) in environment) start.Environment.TryAdd(name, value);
-        start.Environment.TryAdd("OMP_WAIT_POLICY", "PASSIVE");
-        start.Environment.TryAdd("OMP_NUM_THREADS", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
-        // Large tensors come and go at every step: keep their memory instead of giving it back and faulting it in again, in huge pages
-        // where the system lets a program ask (measured: a fifth less processor time in training).
-        start.Environment.TryAdd("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=67108864");
-        // Fewer collections: each may free a number under LibTorch's eyes (see FreedScalar), which costs a repetition.
-        start.Environment.TryAdd("DOTNET_GCgen0size", "0x4000000");
+        foreach (var (name, value) in environment.Concat(WorkerEnvironment.Tuning)) start.Environment.TryAdd(name, value);
         if (environment.Count == 0) start.Environment.TryAdd("DOTNET_GCLOHThreshold", "0x4000000");
         return new(Process.Start(start) ?? throw new InvalidOperationException($"{command.FileName} did not start."), onLine);
     }

@@ -8,8 +8,11 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Learning;
 
-/// <summary>Means [windows, spans, channels] and mean squares [windows, spans, spreads] of a batch of windows, on the host. The first channels have a deviation, the others stand for themselves.</summary>
-internal sealed record WindowMoments(float[] Mean, float[] Square, int Spans, int Channels, int Spreads);
+/// <summary>Means [windows, channels] and mean squares [windows, spreads] of whole windows, on the host: they add up to an item's. The first channels have a deviation, the others stand for themselves.</summary>
+internal sealed record WindowMoments(float[] Mean, float[] Square, int Channels, int Spreads);
+
+/// <summary>What a batch of windows gives: moments of each level for the item grain, and vectors [windows, spans, dimension] of the finer grains, which end within a window.</summary>
+internal sealed record WindowBatch(Dictionary<string, WindowMoments> Items, Dictionary<(string Level, Grain Grain), float[]> Spans);
 
 internal abstract class ConvEncoder : Encoder
 {
@@ -103,27 +106,35 @@ internal abstract class ConvEncoder : Encoder
     {
         var stem = Stem(views);
         var stages = Blocks(stem);
+        var known = new Dictionary<int, SpanMoments>();
         return levels.ToDictionary(level => level, level =>
         {
             if (level == Level.Raw) return RawOfViews(views, stem);
-            return Read(stages, level, 1, 1).Combined.squeeze(1);
+            return Read([stages], level, 1, 1, known).Combined.squeeze(1);
         });
     }
 
-    /// <summary>The level's blocks side by side, those of the grid first, per span.</summary>
-    private SpanMoments Read(Tensor[] stages, string level, long rows, long columns)
+    /// <summary>The level's blocks side by side, those of the grid first, per span. Blocks in <paramref name="known"/> are not pooled again.</summary>
+    private SpanMoments Read(IReadOnlyList<Tensor[]> looks, string level, long rows, long columns, Dictionary<int, SpanMoments> known)
     {
-        var blocks = Recipe.Encoder.BlocksOf(level).ToLookup(IsHead);
-        var grids = blocks[false].Select(block => SpanPooling.Moments(stages[block - 1], rows, columns)).ToList();
-        var squares = grids.Select(moments => moments.Square).ToList();
-        var means = grids.Select(moments => moments.Mean).ToList();
-        if (blocks[true].Any())
+        var blocks = Recipe.Encoder.BlocksOf(level).OrderBy(IsHead).Select(block =>
         {
-            var pooled = SpanPooling.MeanAndDeviation(stages[^1], rows, columns); // [N, S, 2D]
-            var outputs = network.Head(pooled.flatten(0, 1));
-            means.AddRange(blocks[true].Select(block => outputs[block - 1 - network.Widths.Count].view(pooled.size(0), pooled.size(1), -1)));
+            if (!known.TryGetValue(block, out var moments)) known[block] = moments = SpanMoments.Average([.. looks.Select(stages => Read(stages, block, rows, columns))]);
+            return moments;
+        }).ToList();
+        var squares = blocks.Where(block => block.Square is not null).Select(block => block.Square!).ToList();
+        return new(cat([.. blocks.Select(block => block.Mean)], 2), squares.Count == 0 ? null : cat(squares, 2));
+    }
+
+    private SpanMoments Read(Tensor[] stages, int block, long rows, long columns)
+    {
+        if (!IsHead(block))
+        {
+            var (mean, square) = SpanPooling.Moments(stages[block - 1], rows, columns);
+            return new(mean, square);
         }
-        return new(cat(means, 2), squares.Count == 0 ? null : cat(squares, 2));
+        var pooled = SpanPooling.MeanAndDeviation(stages[^1], rows, columns); // [N, S, 2D]
+        return new(network.Head(pooled.flatten(0, 1))[block - 1 - network.Widths.Count].view(pooled.size(0), pooled.size(1), -1), null);
     }
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
@@ -132,13 +143,13 @@ internal abstract class ConvEncoder : Encoder
         foreach (var windows in Batches(corpus, Windows(corpus, first, count)))
         {
             stop.ThrowIfCancellationRequested();
-            collector.Add(windows, Moments(corpus, windows, levels, grains));
+            collector.Add(windows, Forward(corpus, windows, levels, grains));
             foreach (var block in collector.Take(minimumRows: 4096)) yield return block;
         }
         foreach (var block in collector.Take(minimumRows: 1)) yield return block;
     }
 
-    private Dictionary<(string, Grain), WindowMoments> Moments(PreparedCorpus corpus, SpanWindow[] windows, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains)
+    private WindowBatch Forward(PreparedCorpus corpus, SpanWindow[] windows, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -147,18 +158,20 @@ internal abstract class ConvEncoder : Encoder
         var stem = Stem(sized);
         var raw = levels.Contains(Level.Raw) ? RawMap(input, stem) : null;
         var looks = levels.Any(level => level != Level.Raw) ? Looks(sized, stem) : [];
-        var moments = new Dictionary<(string, Grain), WindowMoments>();
-        foreach (var level in levels)
+        var batch = new WindowBatch([], []);
+        foreach (var grain in grains)
         {
-            foreach (var grain in grains)
+            var (rows, columns) = Grid(grain, corpus, windows[0]);
+            var known = new Dictionary<int, SpanMoments>();
+            foreach (var level in levels)
             {
-                var (rows, columns) = Grid(grain, corpus, windows[0]);
-                var found = level == Level.Raw ? RawMoments(raw!, rows, columns) : SpanMoments.Average([.. looks.Select(stages => Read(stages, level, rows, columns))]);
-                moments[(level, grain)] = new(HostCopies.ToArray<float>(found.Mean), found.Square is null ? [] : HostCopies.ToArray<float>(found.Square),
-                    (int)found.Mean.size(1), (int)found.Mean.size(2), (int)(found.Square?.size(2) ?? 0));
+                var found = level == Level.Raw ? RawMoments(raw!, rows, columns) : Read(looks, level, rows, columns, known);
+                if (grain == Grain.Item)
+                    batch.Items[level] = new(HostCopies.ToArray<float>(found.Mean), found.Square is null ? [] : HostCopies.ToArray<float>(found.Square), (int)found.Mean.size(2), (int)(found.Square?.size(2) ?? 0));
+                else batch.Spans[(level, grain)] = HostCopies.ToArray<float>(scale.Apply(level, found.Combined));
             }
         }
-        return moments;
+        return batch;
     }
 
     /// <summary>The blocks' outputs for the windows, and for their mirror images, turned back, where the recipe asks for it.</summary>

@@ -30,53 +30,67 @@ internal sealed class SpanCollector
     private readonly IReadOnlyList<Grain> _grains;
     private readonly Dictionary<(string Level, Grain Grain), Rows> _rows = [];
     private readonly Dictionary<string, Running> _running = [];
-    private readonly Dictionary<string, (float[] Mean, float[] Deviation)> _scale = [];
+    private readonly Dictionary<string, int> _dimensions;
     private readonly Dictionary<Grain, int> _spanIndex = [];
 
     public SpanCollector(PreparedCorpus corpus, ConvEncoder encoder, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains)
     {
         (_corpus, _encoder, _grains) = (corpus, encoder, grains);
+        _dimensions = encoder.Levels.ToDictionary(level => level.Name, level => level.Dimension);
         foreach (var level in levels)
         {
             _running[level] = new();
-            _scale[level] = (HostCopies.ToArray<float>(encoder.Scale.Mean(level)), HostCopies.ToArray<float>(encoder.Scale.Deviation(level)));
             foreach (var grain in grains) _rows[(level, grain)] = new();
         }
     }
 
-    public void Add(SpanWindow[] windows, Dictionary<(string Level, Grain Grain), WindowMoments> moments)
+    public void Add(SpanWindow[] windows, WindowBatch batch)
     {
         for (var w = 0; w < windows.Length; w++)
         {
             if (windows[w].Index == 0) foreach (var grain in _grains) _spanIndex[grain] = 0;
-            foreach (var grain in _grains) AddWindow(windows[w], w, grain, moments);
+            foreach (var grain in _grains)
+            {
+                if (grain == Grain.Item) AddToItem(windows[w], w, batch.Items);
+                else AddSpans(windows[w], w, grain, batch.Spans, windows.Length);
+            }
         }
     }
 
-    private void AddWindow(SpanWindow window, int number, Grain grain, Dictionary<(string Level, Grain Grain), WindowMoments> moments)
+    private void AddToItem(SpanWindow window, int number, Dictionary<string, WindowMoments> moments)
     {
-        if (grain == Grain.Item)
+        var weight = _encoder.Weight(_corpus, window);
+        foreach (var (level, running) in _running) Accumulate(running, moments[level], number, window.Index == 0, weight);
+        if (!window.Last) return;
+        foreach (var (_, span) in _encoder.Spans(_corpus, window, Grain.Item))
         {
-            var weight = _encoder.Weight(_corpus, window);
-            foreach (var (level, running) in _running) Accumulate(running, moments[(level, grain)], number, window.Index == 0, weight);
-            if (!window.Last) return;
+            var index = _spanIndex[Grain.Item]++;
+            foreach (var (level, running) in _running) Finish(Row(level, Grain.Item, window, index, span), running);
         }
-        var spans = _encoder.Spans(_corpus, window, grain).ToList();
-        foreach (var level in _running.Keys)
+    }
+
+    private void AddSpans(SpanWindow window, int number, Grain grain, Dictionary<(string Level, Grain Grain), float[]> vectors, int windows)
+    {
+        foreach (var (cell, span) in _encoder.Spans(_corpus, window, grain))
         {
-            var rows = _rows[(level, grain)];
-            var found = moments[(level, grain)];
-            var index = _spanIndex[grain];
-            foreach (var (cell, span) in spans)
+            var index = _spanIndex[grain]++;
+            foreach (var level in _running.Keys)
             {
-                rows.Ids.Add(_corpus.ItemId(window.Item));
-                rows.Index.Add(index++);
-                rows.Spans.Add(span);
-                if (grain == Grain.Item) AddVector(rows, level, _running[level]);
-                else AddVector(rows, level, found, number * found.Spans + cell);
+                var found = vectors[(level, grain)];
+                var (each, width) = (found.Length / windows, _dimensions[level]);
+                Row(level, grain, window, index, span).AddRange(found.AsSpan(number * each + cell * width, width));
             }
         }
-        _spanIndex[grain] += spans.Count;
+    }
+
+    /// <summary>A new row; its vector goes to the end of the list.</summary>
+    private List<float> Row(string level, Grain grain, SpanWindow window, int index, ItemSpan span)
+    {
+        var rows = _rows[(level, grain)];
+        rows.Ids.Add(_corpus.ItemId(window.Item));
+        rows.Index.Add(index);
+        rows.Spans.Add(span);
+        return rows.Values;
     }
 
     private static void Accumulate(Running running, WindowMoments moments, int number, bool isFirst, double weight)
@@ -87,20 +101,14 @@ internal sealed class SpanCollector
         for (var c = 0; c < moments.Spreads; c++) running.Square[c] += weight * moments.Square[number * moments.Spreads + c];
     }
 
-    private void AddVector(Rows rows, string level, Running running) =>
-        Append(rows, level, running.Mean.Length, running.Square.Length, c => running.Mean[c] / running.Weight, c => running.Square[c] / running.Weight);
-
-    private void AddVector(Rows rows, string level, WindowMoments moments, int span) =>
-        Append(rows, level, moments.Channels, moments.Spreads, c => moments.Mean[span * moments.Channels + c], c => moments.Square[span * moments.Spreads + c]);
-
-    private void Append(Rows rows, string level, int channels, int spreads, Func<int, double> mean, Func<int, double> square)
+    // Not scaled yet: that is done for many items together.
+    private static void Finish(List<float> values, Running running)
     {
-        var (centre, deviation) = _scale[level];
-        for (var c = 0; c < channels; c++) rows.Values.Add((float)((mean(c) - centre[c]) / deviation[c]));
-        for (var c = 0; c < spreads; c++)
+        foreach (var mean in running.Mean) values.Add((float)(mean / running.Weight));
+        for (var c = 0; c < running.Square.Length; c++)
         {
-            var spread = SpanPooling.Deviation(square(c) - mean(c) * mean(c));
-            rows.Values.Add((float)((spread - centre[channels + c]) / deviation[channels + c]));
+            var mean = running.Mean[c] / running.Weight;
+            values.Add((float)SpanPooling.Deviation(running.Square[c] / running.Weight - mean * mean));
         }
     }
 
@@ -111,16 +119,15 @@ internal sealed class SpanCollector
         {
             if (rows.Ids.Count < minimumRows) continue;
             _rows[(level, grain)] = new();
-            var width = rows.Values.Count / rows.Ids.Count;
-            yield return new(level, grain, new(rows.Ids, rows.Index, rows.Spans, Rotated(level, [.. rows.Values], width), width));
+            var values = rows.Values.ToArray();
+            yield return new(level, grain, new(rows.Ids, rows.Index, rows.Spans, grain == Grain.Item ? Scaled(level, values) : values, _dimensions[level]));
         }
     }
 
-    private float[] Rotated(string level, float[] values, int width)
+    private float[] Scaled(string level, float[] values)
     {
-        if (_encoder.Scale.Rotation(level) is not { } rotation) return values;
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return HostCopies.ToArray<float>(mm(HostCopies.ToTensor(values, [values.Length / width, width], rotation.device), rotation));
+        return HostCopies.ToArray<float>(_encoder.Scale.Apply(level, HostCopies.ToTensor(values, [values.Length / _dimensions[level], _dimensions[level]], _encoder.Device)));
     }
 }

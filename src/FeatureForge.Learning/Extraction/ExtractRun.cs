@@ -76,23 +76,49 @@ public static class ExtractRun
         context.Information($"Extracting {units.Sum(unit => unit.Part.Count)} items with encoder '{manifest.Name}' on {encoder.Device.type.ToString().ToLowerInvariant()}.");
         var records = units.Select(unit => ExtractionFiles.FindRecord(context.StagingFolder, unit.Part.Number)).ToList();
         var meter = new ProgressMeter(context, "extract", "items", units.Sum(unit => (long)unit.Part.Count), records.Sum(record => record?.Items ?? 0));
-        for (var u = 0; u < units.Count; u++)
+        // A unit's files are closed while the next one is computed.
+        (PartWriters Writers, int Unit)? closing = null;
+        void Close()
         {
-            if (records[u] is not null) continue;
-            records[u] = ExtractUnit(spec, manifest, encoder, prepared, units[u], context, meter, stop);
-            ExtractionFiles.WriteRecord(context.StagingFolder, records[u]!);
+            if (closing is not { } unit) return;
+            records[unit.Unit] = unit.Writers.Complete();
+            unit.Writers.Dispose();
+            closing = null;
         }
+        try
+        {
+            for (var u = 0; u < units.Count; u++)
+            {
+                if (records[u] is not null) continue;
+                var writers = Writers(spec, manifest, units[u], context);
+                try
+                {
+                    ExtractUnit(encoder, prepared, units[u], writers, meter, stop);
+                    writers.CompleteAdding();
+                    Close();
+                }
+                catch
+                {
+                    writers.Dispose();
+                    throw;
+                }
+                closing = (writers, u);
+            }
+            Close();
+        }
+        finally { closing?.Writers.Dispose(); }
         return [.. records.Select(record => record!)];
     }
 
-    private static UnitRecord ExtractUnit(ExtractSpec spec, EncoderManifest manifest, Encoder encoder, PreparedCorpus prepared, Unit unit, RunContext context, ProgressMeter meter, CancellationToken stop)
-    {
-        var headers = unit.Tables.Select(table =>
+    private static PartWriters Writers(ExtractSpec spec, EncoderManifest manifest, Unit unit, RunContext context) =>
+        new(context.StagingFolder, unit.Part.Number, unit.Part.Count, [.. unit.Tables.Select(table =>
         {
             var level = manifest.Levels.First(level => level.Name == table.Level);
             return new EmbeddingHeader(manifest.Modality, manifest.EncoderId, manifest.PreprocessingId, table.Level, table.Grain, level.Dimension, level.Metric, spec.Dtype);
-        }).ToList();
-        using var writers = new PartWriters(context.StagingFolder, unit.Part.Number, headers);
+        })]);
+
+    private static void ExtractUnit(Encoder encoder, PreparedCorpus prepared, Unit unit, PartWriters writers, ProgressMeter meter, CancellationToken stop)
+    {
         var wanted = unit.Tables.ToHashSet();
         var (levels, grains) = (unit.Tables.Select(table => table.Level).Distinct().ToList(), unit.Tables.Select(table => table.Grain).Distinct().ToList());
         for (var from = 0; from < unit.Part.Count; from += ItemsPerSlice)
@@ -102,7 +128,6 @@ public static class ExtractRun
                 if (wanted.Contains((vectors.Level, vectors.Grain))) writers.Add(vectors, stop);
             meter.Add(count);
         }
-        return new(unit.Part.Number, unit.Part.Count, writers.Complete());
     }
 
     private static SetManifest Publish(ExtractSpec spec, CorpusManifest corpus, EncoderManifest encoder, PreparedCorpus prepared, List<(string Level, Grain Grain)> tables,

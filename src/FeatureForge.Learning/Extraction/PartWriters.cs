@@ -12,16 +12,24 @@ internal sealed record UnitRecord(int Part, long Items, IReadOnlyDictionary<stri
 internal sealed class PartWriters : IDisposable
 {
     private const int RowsPerGroup = 20_000;
+    // Wide vectors in smaller groups: a group of every table is in memory, and what is written early need not wait for the end.
+    private const int BytesPerGroup = 32 << 20;
     private const int Waiting = 8;
 
     private readonly BlockingCollection<SpanVectors> _blocks = new(Waiting);
     private readonly Dictionary<(string Level, Grain Grain), TableWriter> _tables;
     private readonly Thread _thread;
+    private readonly string _stagingFolder;
+    private readonly int _part;
+    private readonly long _items;
+    private UnitRecord? _record;
     private volatile Exception? _failure;
+    private volatile bool _abandoned;
 
-    public PartWriters(string dataFolder, int part, IReadOnlyList<EmbeddingHeader> tables)
+    public PartWriters(string stagingFolder, int part, long items, IReadOnlyList<EmbeddingHeader> tables)
     {
-        _tables = tables.ToDictionary(header => (header.Level, header.Grain), header => new TableWriter(ExtractionFiles.Staged(dataFolder, header.Level, header.Grain, part), header));
+        (_stagingFolder, _part, _items) = (stagingFolder, part, items);
+        _tables = tables.ToDictionary(header => (header.Level, header.Grain), header => new TableWriter(ExtractionFiles.Staged(stagingFolder, header.Level, header.Grain, part), header));
         _thread = new Thread(Write) { Name = "vectors", IsBackground = true };
         _thread.Start();
     }
@@ -33,15 +41,15 @@ internal sealed class PartWriters : IDisposable
         catch (InvalidOperationException) { throw Failed(); }
     }
 
-    /// <summary>Waits until every file is whole.</summary>
-    /// <returns>Rows by table.</returns>
-    public IReadOnlyDictionary<string, long> Complete()
+    /// <summary>No more blocks will come.</summary>
+    public void CompleteAdding() => _blocks.CompleteAdding();
+
+    /// <summary>Waits until every file and the record are whole and on disk.</summary>
+    public UnitRecord Complete()
     {
         _blocks.CompleteAdding();
         _thread.Join();
-        if (_failure is not null) throw Failed();
-        foreach (var table in _tables.Values) table.Finish();
-        return _tables.ToDictionary(pair => ExtractionFiles.Key(pair.Key.Level, pair.Key.Grain), pair => pair.Value.Rows);
+        return _record ?? throw Failed();
     }
 
     private void Write()
@@ -49,6 +57,11 @@ internal sealed class PartWriters : IDisposable
         try
         {
             foreach (var block in _blocks.GetConsumingEnumerable()) _tables[(block.Level, block.Grain)].Add(block.Block);
+            if (_abandoned) return;
+            foreach (var table in _tables.Values) table.Finish();
+            var record = new UnitRecord(_part, _items, _tables.ToDictionary(pair => ExtractionFiles.Key(pair.Key.Level, pair.Key.Grain), pair => pair.Value.Rows));
+            ExtractionFiles.WriteRecord(_stagingFolder, record);
+            _record = record;
         }
         catch (Exception error)
         {
@@ -59,10 +72,12 @@ internal sealed class PartWriters : IDisposable
 
     private InvalidOperationException Failed() => new($"Writing vectors failed: {_failure?.Message}", _failure);
 
+    /// <summary>A unit that has all its blocks is still finished; any other is given up.</summary>
     public void Dispose()
     {
+        _abandoned = !_blocks.IsAddingCompleted;
         _blocks.CompleteAdding();
-        while (_blocks.TryTake(out _)) { }
+        while (_abandoned && _blocks.TryTake(out _)) { }
         _thread.Join();
         foreach (var table in _tables.Values) table.Dispose();
         _blocks.Dispose();
@@ -73,30 +88,41 @@ internal sealed class PartWriters : IDisposable
     {
         private readonly EmbeddingWriter _writer = new(path + ".tmp", header);
         private readonly List<EmbeddingBlock> _pending = [];
+        private int _pendingRows;
 
         public long Rows { get; private set; }
 
         public void Add(EmbeddingBlock block)
         {
             _pending.Add(block);
+            _pendingRows += block.Rows;
             Rows += block.Rows;
-            if (_pending.Sum(pending => pending.Rows) >= RowsPerGroup) Flush();
+            if (_pendingRows >= RowsPerGroup || (long)_pendingRows * header.Dimension * sizeof(float) >= BytesPerGroup) Flush();
         }
 
         public void Finish()
         {
             Flush();
             _writer.Close();
+            DurableFile.Flush(path + ".tmp");
             DurableFile.MoveInto(path + ".tmp", path);
         }
 
         private void Flush()
         {
-            if (_pending.Count == 0) return;
+            if (_pendingRows == 0) return;
+            var vectors = new float[_pendingRows * header.Dimension];
+            var at = 0;
+            foreach (var block in _pending)
+            {
+                block.Vectors.CopyTo(vectors, at);
+                at += block.Vectors.Length;
+            }
             _writer.Write(new(
                 [.. _pending.SelectMany(block => block.ItemIds)], [.. _pending.SelectMany(block => block.SpanIndex)], [.. _pending.SelectMany(block => block.Spans)],
-                [.. _pending.SelectMany(block => block.Vectors)], header.Dimension));
+                vectors, header.Dimension));
             _pending.Clear();
+            _pendingRows = 0;
         }
 
         public void Dispose() => _writer.Dispose();
