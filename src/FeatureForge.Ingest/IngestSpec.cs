@@ -22,6 +22,8 @@ public sealed record IngestSpec
     public IReadOnlyList<string> UrlColumns { get; init; } = [];
     /// <summary>Column of tables that names the row. Null: `id` when there is one, else the row number from 0.</summary>
     public string? IdColumn { get; init; }
+    /// <summary>HTML and Markdown documents become what a reader sees of them; their bytes and ids stay. Rows of tables are HTML when they begin so; pieces of a split document are taken one by one.</summary>
+    public bool StripMarkup { get; init; }
     /// <summary>Keep the place of files instead of their bytes. What lies on servers keeps its URL. Archive entries and table rows are always kept whole.</summary>
     public bool Reference { get; init; }
     /// <summary>The run fails, publishing nothing, when more than this fraction of what it found is quarantined; in [0,1].</summary>

@@ -16,6 +16,7 @@ internal static class IngestCommand
         var mediaColumns = new Option<string[]>("--media-column") { Description = "Columns of tables that hold a file's bytes (Parquet; base64 elsewhere)." };
         var urlColumns = new Option<string[]>("--url-column") { Description = "Columns of tables that hold a URL, or a path relative to the table's folder." };
         var idColumn = new Option<string?>("--id-column") { Description = "Column of tables that names the row." };
+        var stripMarkup = new Option<bool>("--strip-markup") { Description = "Keep of HTML and Markdown documents what a reader sees." };
         var reference = new Option<bool>("--reference") { Description = "Keep the place (path, URL) of files instead of their bytes." };
         var parallel = new Option<int>("--parallel") { Description = "Downloads at the same time.", DefaultValueFactory = _ => new RemoteLimits().Parallel };
         var attempts = new Option<int>("--attempts") { Description = "How often a URL is asked for before it is quarantined.", DefaultValueFactory = _ => new RemoteLimits().Attempts };
@@ -33,7 +34,7 @@ internal static class IngestCommand
         var maxFileBytes = new Option<long>("--max-file-bytes") { Description = "Largest file of a source.", DefaultValueFactory = _ => limits.FileBytes };
         var secondsPerFile = new Option<double>("--seconds-per-file") { Description = "Longest decoding of a file of up to 64 MiB; larger ones have in proportion more.", DefaultValueFactory = _ => limits.SecondsPerFile };
         var memory = new Option<double>("--memory") { Description = "What the worker may take in memory, in GB (0.5 or more).", DefaultValueFactory = _ => WorkerMemory.DefaultBytes / (double)(1L << 30) };
-        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile, memory)
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, stripMarkup, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile, memory)
             .Does((parsed, options, stop) =>
             {
                 var spec = new IngestSpec
@@ -45,6 +46,7 @@ internal static class IngestCommand
                     MediaColumns = Verb.List(parsed.GetValue(mediaColumns)),
                     UrlColumns = Verb.List(parsed.GetValue(urlColumns)),
                     IdColumn = parsed.GetValue(idColumn),
+                    StripMarkup = parsed.GetValue(stripMarkup),
                     Reference = parsed.GetValue(reference),
                     MaxQuarantine = parsed.GetValue(maxQuarantine),
                     DropIssues = Verb.List(parsed.GetValue(dropIssues)),

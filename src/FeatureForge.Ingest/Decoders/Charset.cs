@@ -8,7 +8,8 @@ using UtfUnknown;
 namespace FeatureForge.Ingest;
 
 /// <summary>A charset and how many bytes of byte order mark come before the text. The encoding throws on bytes it does not have.</summary>
-internal readonly record struct Charset(Encoding Encoding, int MarkBytes)
+/// <param name="Confidence">In [0,1]; 1 where the bytes say so themselves (a mark, valid UTF-8, escape sequences).</param>
+internal readonly record struct Charset(Encoding Encoding, int MarkBytes, float Confidence = 1)
 {
     public const int SampleBytes = 1 << 16;
 
@@ -25,6 +26,7 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes)
         var sample = bytes[..Math.Min(bytes.Length, SampleBytes)];
         if (EscapeCoded(sample) is { } escaped) return new(escaped, 0);
         // NUL is valid UTF-8 too: look at it first.
+        if (Utf32ByNuls(sample) is { } widest) return new(widest, 0);
         if (Utf16ByNuls(sample) is { } wide) return new(wide, 0);
         if (IsUtf8(bytes, isWhole)) return ProseIn(sample, new(Utf8, 0));
         RejectBinary(sample);
@@ -65,6 +67,19 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes)
     {
         RejectBinary(sample);
         return charset;
+    }
+
+    // Code points end at 0x10FFFF: of every four bytes one is NUL, and the one beside it is at most 0x10.
+    private static UTF32Encoding? Utf32ByNuls(ReadOnlySpan<byte> sample)
+    {
+        if (sample.Length < 8) return null;
+        var (little, big) = (true, true);
+        for (var i = 0; i + 4 <= sample.Length && (little || big); i += 4)
+        {
+            little &= sample[i + 3] == 0 && sample[i + 2] <= 0x10 && (sample[i] | sample[i + 1]) != 0;
+            big &= sample[i] == 0 && sample[i + 1] <= 0x10 && (sample[i + 2] | sample[i + 3]) != 0;
+        }
+        return little ? new(false, true, true) : big ? new(true, true, true) : null;
     }
 
     // Latin text in UTF-16 has a NUL in every second byte.
@@ -121,7 +136,7 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes)
                 : $"The text is not UTF-8; the likeliest charset is {best.EncodingName} with confidence {best.Confidence:0.00}, expected at least {LeastConfidence:0.0}. Convert it to UTF-8.");
         // Windows-1252 holds ISO-8859-1 and the typographic characters that people really use.
         var name = best.EncodingName.ToLowerInvariant() switch { "iso-8859-1" or "ascii" => "windows-1252", "euc-kr" => "ks_c_5601-1987", var other => other };
-        return new(Strict(name), 0);
+        return new(Strict(name), 0, best.Confidence);
     }
 
     private static Encoding Strict(string name)

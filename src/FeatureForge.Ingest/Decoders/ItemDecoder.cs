@@ -134,7 +134,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
 
     private Outcome FromRow(Finding finding, RowCandidate row, string id)
     {
-        var text = TextDecoder.Check(row.Text, spec.Limits);
+        var text = TextDecoder.Check(spec.StripMarkup ? Markup.Strip(row.Text, row.MediaType) : row.Text, spec.Limits);
         return FromText(finding, Row(row, id, Modality.Text, row.MediaType, System.Text.Encoding.UTF8.GetBytes(row.Text)), text);
     }
 
@@ -160,10 +160,15 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
                     Samples = audio.Samples,
                 };
             default:
+                if (file.Format.MediaType == PdfText.MediaType)
+                {
+                    if (file.ByteSize > ParallelImageBytes / 4 && !alone) throw new TooBigForNowException();
+                    return FromText(finding, row, TextDecoder.Check(PdfText.Read(content, spec.Limits, stop), spec.Limits));
+                }
                 // Four bytes are the longest character of UTF-8: more cannot pass the limit of characters.
                 if (file.ByteSize > 4L * spec.Limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {file.ByteSize} bytes; the limit is {spec.Limits.TextCharacters} characters. Split it.");
                 if (file.ByteSize > ParallelImageBytes / 4 && !alone) throw new TooBigForNowException();
-                var text = TextDecoder.Decode(file.Bytes ?? File.ReadAllBytes(file.FilePath!), spec.Limits);
+                var text = TextDecoder.Decode(file.Bytes ?? File.ReadAllBytes(file.FilePath!), spec.Limits, spec.StripMarkup ? file.Format.MediaType : null);
                 return FromText(finding, row with { MediaType = file.Format.Kind == MediaKind.Other ? "text/plain" : row.MediaType }, text);
         }
     }
@@ -182,6 +187,6 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Text = text.Text, Characters = text.Characters, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
+        Row = row with { Text = text.Text, Characters = text.Characters, Language = text.Language, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
     };
 }

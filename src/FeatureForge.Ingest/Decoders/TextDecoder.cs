@@ -4,18 +4,21 @@ using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
-/// <summary>A document. <paramref name="Characters"/> counts Unicode code points.</summary>
-internal sealed record DecodedText(string Text, int Characters, Measured Quality);
+/// <summary>A document. <paramref name="Characters"/> counts Unicode code points; <paramref name="Language"/> is ISO 639-1, or null where no guess is good enough.</summary>
+internal sealed record DecodedText(string Text, int Characters, string? Language, Measured Quality);
 
 internal static class TextDecoder
 {
     /// <exception cref="MediaRejectedException">Not text, of an unknown charset, empty or too long.</exception>
-    public static DecodedText Decode(ReadOnlySpan<byte> bytes, IngestLimits limits)
+    /// <param name="stripAs">The media type by which markup is taken away; null = it stays.</param>
+    public static DecodedText Decode(ReadOnlySpan<byte> bytes, IngestLimits limits, string? stripAs = null)
     {
         var charset = Charset.Detect(bytes, isWhole: true);
         try
         {
-            return Check(charset.Encoding.GetString(bytes[charset.MarkBytes..]), limits);
+            var text = charset.Encoding.GetString(bytes[charset.MarkBytes..]);
+            var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits);
+            return charset.Confidence >= 1 ? decoded : decoded with { Quality = decoded.Quality.With("charset_confidence", charset.Confidence) };
         }
         catch (DecoderFallbackException error)
         {
@@ -29,7 +32,8 @@ internal static class TextDecoder
         if (string.IsNullOrWhiteSpace(text)) throw new MediaRejectedException(RejectionCode.Empty, "The document holds no characters but white space.");
         var characters = CodePoints(text);
         if (characters > limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {characters} characters; the limit is {limits.TextCharacters}. Split it.");
-        return new(text, characters, TextQuality.Of(text));
+        var language = LanguageId.Of(text);
+        return new(text, characters, language.Code, TextQuality.Of(text).With("language_confidence", language.Confidence));
     }
 
     private static int CodePoints(string text)

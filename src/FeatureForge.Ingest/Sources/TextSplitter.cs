@@ -15,7 +15,7 @@ internal sealed class TextSplitter(IngestLimits limits, CancellationToken stop)
     private const int BlockBytes = 1 << 16;
     private readonly int _most = Math.Min(PieceCharacters, limits.TextCharacters);
 
-    public static bool IsTooLong(MediaFormat format, long? size, IngestLimits limits) => format.Kind is MediaKind.Text or MediaKind.Other && size > limits.TextCharacters;
+    public static bool IsTooLong(MediaFormat format, long? size, IngestLimits limits) => format.Kind is MediaKind.Text or MediaKind.Other && format.MediaType != PdfText.MediaType && size > limits.TextCharacters;
 
     public IEnumerable<Finding> Findings(Place place, MediaFormat format, Stream stream)
     {
