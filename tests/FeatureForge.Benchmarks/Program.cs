@@ -4,7 +4,7 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- soak
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- tree [--digits FILE] [--rows N] [--seeds N]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- kmeans [MIXTURE ...] [--no-peers] | neighbours [ROWS] | microclusters [ROWS ...]
-//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest [pictures] [recordings] [text]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
 // speed and soak run in a process that starts as workers do.
@@ -27,7 +27,7 @@ if (args is ["soak"]) return await SoakBenchmark.RunAsync(Console.Out);
 if (args is ["kmeans", .. var mixtures]) return await KMeansBenchmark.KMeansAsync(mixtures, Console.Out);
 if (args is ["neighbours", .. var rows]) return KMeansBenchmark.Neighbours(rows, Console.Out);
 if (args is ["microclusters", .. var sizes]) return KMeansBenchmark.MicroClusterCosts(sizes, Console.Out);
-if (args is ["ingest"]) return await IngestBenchmark.RunAsync(Console.Out);
+if (args is ["ingest", .. var kinds]) return await IngestBenchmark.RunAsync(kinds, Console.Out);
 if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
 if (args is ["labels", .. var labels]) return await LabelBenchmark.RunAsync(labels, Console.Out);
 Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest | ingest-duplicates | labels; the head of Program.cs has their arguments.");

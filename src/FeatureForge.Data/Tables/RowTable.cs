@@ -18,7 +18,7 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
     internal async Task WriteAsync(string path, IReadOnlyList<TRow> rows, Func<TRow, long> size, CancellationToken stop)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal };
+        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest };
         await using var stream = File.Create(path);
         await using var writer = await ParquetWriter.CreateAsync(Schema, stream, options, cancellationToken: stop);
         writer.CustomMetadata = new Dictionary<string, string> { ["featureforge.schema"] = $"{name}/{version}" };

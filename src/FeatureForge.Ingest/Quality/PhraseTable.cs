@@ -20,7 +20,7 @@ internal sealed class PhraseTable : IDisposable
     public PhraseTable(int units)
     {
         // Words of natural text have five letters and more; a table half as large as the text is hardly ever half full.
-        var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, units / 2));
+        var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, units / 4));
         _slots = ArrayPool<ulong>.Shared.Rent(size);
         Array.Clear(_slots, 0, size);
         _mask = size - 1;
