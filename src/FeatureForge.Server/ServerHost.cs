@@ -118,6 +118,7 @@ public static class ServerHost
     private static void AddJobs(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(provider => RunLedger.Open(provider.GetRequiredService<Store>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new DeskRules { AllowPrivateAddresses = options.AllowPrivateAddresses });
         services.AddSingleton<RunDesk>();
         services.AddSingleton(provider => new JobWakeUp(provider.GetService<JobHost>()));
         var queues = options.Roles.Where(role => role != "web").ToList();

@@ -22,6 +22,9 @@ public sealed record ServerOptions
     /// <summary>`web` shows pages and answers the API; the others perform runs of that kind here.</summary>
     public IReadOnlyList<string> Roles { get; init; } = AllRoles;
 
+    /// <summary>Callers may have ingest connect to private, loopback and link-local addresses.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+
     /// <summary>Every problem with the options, one sentence each.</summary>
     public IReadOnlyList<string> Problems()
     {

@@ -79,6 +79,22 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
     }
 
     [Fact]
+    public async Task Callers_do_not_get_to_private_addresses_unless_the_server_was_started_so()
+    {
+        const string spec = """{"sources":["http://192.168.0.1/list.txt"],"corpus":"inside","remote":{"allow_private_addresses":true}}""";
+        string[] requests = [$$"""{"kind":"ingest","spec":{{spec}} }""", $$"""{"name":"nightly","cron":"0 3 * * *","time_zone":"UTC","pipeline":{"name":"p","stages":[{"kind":"ingest","spec":{{spec}} }] } }"""];
+        string[] paths = ["/api/v1/runs", "/api/v1/schedules"];
+
+        for (var i = 0; i < requests.Length; i++)
+        {
+            var response = await PostAsync(paths[i], requests[i]);
+
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Contains("private addresses", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_wrong_spec_is_refused_with_every_problem()
     {
         var response = await PostAsync("/api/v1/runs", """{"kind":"train","spec":{"corpus":"nothing","encoder":"a/b","minutes":-1,"device":"abacus"}}""");

@@ -12,10 +12,11 @@ internal static class ServeCommand
         var port = new Option<int?>("--port") { Description = "Port on this machine's loopback address." };
         var urls = new Option<string[]>("--urls") { Description = "Addresses to listen on, instead of --port." };
         var roles = new Option<string[]>("--roles") { Description = $"Default: {string.Join(',', ServerOptions.AllRoles)}." };
-        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles)
+        var allowPrivate = new Option<bool>("--allow-private-addresses") { Description = "Let callers have ingest connect to private, loopback and link-local addresses." };
+        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate)
             .Does(async (parsed, options, stop) =>
             {
-                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger };
+                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate) };
                 var wantedUrls = Verb.List(parsed.GetValue(urls));
                 if (parsed.GetValue(port) is { } number)
                 {

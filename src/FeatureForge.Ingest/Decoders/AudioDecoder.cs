@@ -11,6 +11,7 @@ internal static class AudioDecoder
     /// <exception cref="MediaRejectedException">The recording is bad.</exception>
     public static DecodedAudio Decode(MediaContent content, MediaFormat format, int wantedRate, IngestLimits limits, long mostSamples, string scratchFolder, CancellationToken stop)
     {
+        Streamed(content, stream => { CutOff.ThrowIf(stream, format); return true; });
         if (format.Name == "WAV" && Attempt(sink => Streamed(content, stream => WavReader.Decode(stream, sink, stop))) is { } wave) return wave;
         if (IsForSndFile(format) && SndFileReader.IsPresent && Attempt(sink => Streamed(content, stream => SndFileReader.Decode(stream, format, sink, stop) && sink.Frames > 0)) is { } sound) return sound;
         return Attempt(sink =>

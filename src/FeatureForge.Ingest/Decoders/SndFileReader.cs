@@ -54,8 +54,9 @@ internal static unsafe partial class SndFileReader
         }
         var error = ErrorNumber(handle);
         if (error != 0) throw new MediaRejectedException(RejectionCode.Malformed, $"The {format.Name} stream is damaged after {sink.Frames} frames: {Marshal.PtrToStringUTF8(ErrorText(handle))}");
-        // MP3 lengths are estimates, within a few frames of 1152 samples.
-        var tolerance = format.Name == "MP3" ? 4 * 1152 + details.Frames / 50 : 0;
+        // MP3 lengths are estimates, within a few frames of 1152 samples. Blocks of Vorbis and Opus overlap, and the first may give fewer samples than its place says
+        // (128 to 960 in files by ffmpeg): up to an Opus packet of 120 ms. Whether pages are missing at the end, the pages say.
+        var tolerance = format.Name switch { "MP3" => 4 * 1152 + details.Frames / 50, "Ogg" => 5760, _ => 0 };
         if (details.Frames is > 0 and < long.MaxValue && sink.Frames + tolerance < details.Frames)
             throw new MediaRejectedException(RejectionCode.Truncated, $"The {format.Name} header declares {details.Frames} frames; the file holds {sink.Frames}.");
     }

@@ -1,6 +1,7 @@
 // Where runs are asked for, by the command line, pages and the API alike: checks requests, finds runs to go on with, queues.
 using System.Text.Json;
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 
 namespace FeatureForge.Jobs;
 
@@ -23,9 +24,23 @@ public sealed record RunTicket(RunRow Run, RunOrigin Origin);
 /// <summary>The pipeline that answers a request.</summary>
 public sealed record PipelineTicket(PipelineRow Pipeline, RunOrigin Origin);
 
-/// <summary>Asks for runs, pipelines and schedules. Everything is checked first; wrong requests leave no trace.</summary>
-public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time)
+/// <summary>What whoever runs a desk lets its callers ask for.</summary>
+public sealed record DeskRules
 {
+    /// <summary>Ingest may connect to private, loopback and link-local addresses. A server's callers could look around its network with that.</summary>
+    public bool AllowPrivateAddresses { get; init; } = true;
+
+    internal IReadOnlyList<string> Problems(RunKind kind, string spec) =>
+        kind == RunKind.Ingest && !AllowPrivateAddresses && JsonSerializer.Deserialize<IngestSpec>(spec, SpecJson.Strict)!.Remote.AllowPrivateAddresses
+            ? ["This server does not connect to private addresses for its callers. Leave allow_private_addresses out, ingest from the command line on the server's machine, or start the server with --allow-private-addresses."]
+            : [];
+}
+
+/// <summary>Asks for runs, pipelines and schedules. Everything is checked first; wrong requests leave no trace.</summary>
+public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time, DeskRules? rules = null)
+{
+    private readonly DeskRules _rules = rules ?? new();
+
     /// <summary>Queues a run of that spec, or goes on with the unfinished one of the same spec.</summary>
     /// <exception cref="BadRequestException">The spec is wrong, or names what the store does not have.</exception>
     public RunTicket Submit<TSpec>(RunKind kind, TSpec spec) where TSpec : notnull => Submit(kind, JsonSerializer.SerializeToElement(spec, SpecJson.Line));
@@ -36,7 +51,7 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time)
     {
         var stage = Stage.Of(kind);
         var request = new RunRequest { Kind = kind, Spec = stage.Normalise(spec) };
-        BadRequestException.ThrowIfAny([.. stage.Problems(request.Spec), .. stage.StoreProblems(request.Spec, store)]);
+        BadRequestException.ThrowIfAny([.. stage.Problems(request.Spec), .. _rules.Problems(kind, request.Spec), .. stage.StoreProblems(request.Spec, store)]);
         if (ledger.FindUnfinished(request.SpecHash) is not { } unfinished)
         {
             return ledger.FindSucceeded(request.SpecHash) is { } done && stage.IsCurrent(done, store)
@@ -81,7 +96,7 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time)
     /// <summary>A pipeline of one stage.</summary>
     public static PipelineSpec Single(RunKind kind, JsonElement spec) => new() { Name = kind.ToString().ToLowerInvariant(), Stages = [new() { Kind = kind, Spec = spec }] };
 
-    private static PipelineSpec Normalise(PipelineSpec pipeline)
+    private PipelineSpec Normalise(PipelineSpec pipeline)
     {
         BadRequestException.ThrowIfAny(pipeline.Problems());
         var problems = new List<string>();
@@ -91,7 +106,7 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time)
             try
             {
                 var spec = Stage.Of(stage.Kind).Normalise(stage.Spec);
-                problems.AddRange(Stage.Of(stage.Kind).Problems(spec).Select(problem => $"Stage '{stage.NameOrKind}': {problem}"));
+                problems.AddRange(Stage.Of(stage.Kind).Problems(spec).Concat(_rules.Problems(stage.Kind, spec)).Select(problem => $"Stage '{stage.NameOrKind}': {problem}"));
                 using var document = JsonDocument.Parse(spec);
                 stages.Add(stage with { Name = stage.NameOrKind, Spec = document.RootElement.Clone() });
             }
