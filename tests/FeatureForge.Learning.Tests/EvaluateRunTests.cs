@@ -66,6 +66,28 @@ public sealed class EvaluateRunTests : IDisposable
         Assert.True(accuracy > 0.85);
     }
 
+    [Fact]
+    public void The_strength_follows_what_the_training_rows_can_bear()
+    {
+        using var scope = NewDisposeScope();
+        var random = new StepRandom(1, 0, DrawPurpose.Sample);
+        double Chosen(int width, float shift)
+        {
+            // A tenth of the dimensions knows a little; the others are noise that a weak penalty learns by heart.
+            var labels = Enumerable.Range(0, 1000).Select(row => row / 2 % 2).ToArray();
+            var values = Enumerable.Range(0, 1000 * width).Select(i => random.Normal() + (i % width <= width / 10 ? shift * (2 * labels[i / width] - 1) : 0)).ToArray();
+            var rows = cat([HostCopies.ToTensor(values, [1000, width], CPU), ones(1000, 1)], 1);
+            return LinearProbe.ChooseStrength(items => rows.index_select(0, HostCopies.ToTensor(items.Select(item => (long)item).ToArray(), [items.Count], CPU)), labels, 2);
+        }
+
+        Assert.Equal(1, Chosen(width: 1, shift: 3));
+        Assert.True(Chosen(width: 700, shift: 0.2f) >= 10);
+    }
+
+    [Fact]
+    public void Few_rows_keep_the_usual_strength() =>
+        Assert.Equal(1, LinearProbe.ChooseStrength(_ => throw new InvalidOperationException("not asked for"), Enumerable.Range(0, 50).Select(i => i % 2).ToArray(), 2));
+
     private static double Reference(Tensor rows, int[] labels)
     {
         var host = HostCopies.ToArray<float>(rows);

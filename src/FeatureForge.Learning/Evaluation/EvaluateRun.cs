@@ -135,7 +135,9 @@ public static class EvaluateRun
         var knn = NeighbourVote.Accuracy(train, split.TrainLabels, test, split.TestLabels, split.Classes, stop);
         stop.ThrowIfCancellationRequested();
         var (scaledTrain, scaledTest) = LinearProbe.Standardise(train, test);
-        var linear = LinearProbe.Accuracy(scaledTrain, split.TrainLabels, scaledTest, split.TestLabels, split.Classes, strength: 1);
+        var strength = LinearProbe.ChooseStrength(items => scaledTrain.index_select(0, HostCopies.ToTensor(items.Select(item => (long)item).ToArray(), [items.Count], device)), split.TrainLabels, split.Classes);
+        stop.ThrowIfCancellationRequested();
+        var linear = LinearProbe.Accuracy(scaledTrain, split.TrainLabels, scaledTest, split.TestLabels, split.Classes, strength);
         stop.ThrowIfCancellationRequested();
         var clusters = KMeans.Fit(cat([train, test], 0), new KMeansOptions { Clusters = split.Classes, Metric = VectorMetric.Cosine, Seed = seed }, null, stop).Assignment;
         List<int> labels = [.. split.TrainLabels, .. split.TestLabels];

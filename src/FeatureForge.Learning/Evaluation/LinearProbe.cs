@@ -12,6 +12,27 @@ internal static class LinearProbe
     private const int Iterations = 150;
     private const int History = 10;
     private const double SmallestGradient = 1e-4;
+    private const int MostToChooseFrom = 10_000;
+    private const int FewestToChooseFrom = 100;
+    private static readonly double[] Strengths = [1, 10, 100, 1000];
+
+    /// <summary>
+    /// The strength that predicts a fifth of the training rows best from the other four; the test rows are not looked at. Wide or whitened vectors want more
+    /// than the usual 1. Of few rows nothing is learned about it: then 1.
+    /// </summary>
+    /// <param name="rows">Rows of the training features by their numbers, with the column of ones.</param>
+    public static double ChooseStrength(Func<IReadOnlyList<int>, Tensor> rows, IReadOnlyList<int> labels, int classes)
+    {
+        if (labels.Count < FewestToChooseFrom) return Strengths[0];
+        using var scope = NewDisposeScope();
+        var sample = Sampling.Evenly(labels.Count, MostToChooseFrom).ToList();
+        var (kept, held) = (sample.Where((_, i) => i % 5 != 0).ToList(), sample.Where((_, i) => i % 5 == 0).ToList());
+        var (fit, judge) = (rows(kept), rows(held));
+        List<int> LabelsOf(List<int> items) => [.. items.Select(item => labels[item])];
+        // The penalty stands against the sum of losses: of fewer rows in proportion less.
+        var scale = kept.Count / (double)labels.Count;
+        return Strengths.MaxBy(strength => Accuracy(fit, LabelsOf(kept), judge, LabelsOf(held), classes, strength * scale));
+    }
 
     /// <summary>Share of the test rows whose label is predicted. Features must end with a column of ones; they may be sparse.</summary>
     /// <param name="strength">Weight of the squared weights against the sum of losses; the intercept goes free.</param>

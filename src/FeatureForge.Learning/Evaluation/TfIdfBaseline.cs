@@ -54,7 +54,8 @@ internal sealed class TfIdfBaseline
     public double LinearAccuracy(IReadOnlyList<string> train, IReadOnlyList<int> trainLabels, IReadOnlyList<string> test, IReadOnlyList<int> testLabels, int classes)
     {
         using var scope = NewDisposeScope();
-        return LinearProbe.Accuracy(Matrix(train), trainLabels, Matrix(test), testLabels, classes, strength: 1);
+        var strength = LinearProbe.ChooseStrength(rows => Matrix([.. rows.Select(row => train[row])]), trainLabels, classes);
+        return LinearProbe.Accuracy(Matrix(train), trainLabels, Matrix(test), testLabels, classes, strength);
     }
 
     // Sparse [N, words + 1], the last column ones.
