@@ -7,7 +7,7 @@ namespace FeatureForge.Data;
 internal abstract class LedgerDatabase : IDisposable
 {
     /// <summary>Raised with every migration; both databases keep the number they were brought to.</summary>
-    protected const int SchemaVersion = 2;
+    protected const int SchemaVersion = 3;
 
     /// <summary>The ledger's own tables. {0} is a 64-bit number, {1} a number that counts up by itself, {2} a row's order of arrival.</summary>
     protected const string TablesOfVersion1 = """
@@ -39,12 +39,18 @@ internal abstract class LedgerDatabase : IDisposable
         CREATE TABLE ledger (store_id TEXT NOT NULL);
         """;
 
+    /// <summary>What a search for text in runs must look for when the text has fewer letters than the index goes by, or there is no index.</summary>
+    protected static readonly TextSearch Scan = new("(instr(run_id, @text) > 0 OR instr(spec, @text) > 0)", [], null);
+
     /// <summary>Opens the ledger that the store's address names, bringing its tables up to date.</summary>
     internal static LedgerDatabase Open(Store store) =>
         store.Ledger is { } connectionString ? new PostgresLedger(connectionString, store) : new SqliteLedger(store.CatalogPath, store);
 
     /// <summary>The clock that leases are measured by.</summary>
     internal virtual TimeProvider Clock(TimeProvider time) => time;
+
+    /// <summary>How to find the runs whose id or spec contains @text, exactly as written.</summary>
+    internal abstract TextSearch Containing(DbConnection connection, string text);
 
     internal abstract T Read<T>(Func<DbConnection, T> work);
 
@@ -69,6 +75,11 @@ internal abstract class LedgerDatabase : IDisposable
     protected static BadRequestException TooNew(long version) =>
         new($"The run ledger has schema version {version}; this program knows version {SchemaVersion}. Use the program that wrote it, or a newer one.");
 }
+
+/// <summary>A condition on runs.</summary>
+/// <param name="Values">Parameters besides @text.</param>
+/// <param name="Total">How many runs match, where that is known without counting: of a text that a great many hold, those that hold its letters in threes.</param>
+internal sealed record TextSearch(string Condition, IReadOnlyList<(string Name, object? Value)> Values, long? Total);
 
 internal static class LedgerSql
 {

@@ -11,8 +11,13 @@ internal sealed class PostgresLedger : LedgerDatabase
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // The extension belongs to PostgreSQL and needs no superuser; where it is missing or not allowed, runs are searched one by one.
+    private const string MakeTrigrams = "DO $$ BEGIN CREATE EXTENSION IF NOT EXISTS pg_trgm; EXCEPTION WHEN OTHERS THEN NULL; END $$";
+    private const string TextOfRun = "(run_id || E'\\n' || spec)";
+
     private readonly NpgsqlDataSource _source;
     private readonly TimeSpan _patience = OpeningPatience;
+    private readonly bool _hasTrigrams;
 
     /// <exception cref="BadRequestException">The connection string is wrong, the server refuses it, or the ledger is another store's.</exception>
     internal PostgresLedger(string connectionString, Store store)
@@ -26,6 +31,7 @@ internal sealed class PostgresLedger : LedgerDatabase
             if (version < SchemaVersion) Write(Migrate);
             if (Read(connection => connection.Scalar<string>("SELECT store_id FROM ledger")) != store.Id)
                 Write(connection => Claim(connection, store, PostgresAddress.Describe(builder)) && LedgerRebuild.From(store, connection) > 0);
+            _hasTrigrams = Read(connection => connection.Scalar<long>("SELECT count(*) FROM pg_catalog.pg_indexes WHERE schemaname = current_schema() AND indexname = 'runs_by_text'")) > 0;
             _patience = Patience;
         }
         catch (Exception error) when (error is NpgsqlException or InvalidOperationException)
@@ -60,6 +66,13 @@ internal sealed class PostgresLedger : LedgerDatabase
         }, () => repeatable || !isCommitting);
     }
 
+    internal override TextSearch Containing(DbConnection connection, string text)
+    {
+        if (!_hasTrigrams || text.EnumerateRunes().Count() < 3) return Scan;
+        var escaped = string.Concat(text.Select(unit => unit is '%' or '_' or '\\' ? $"\\{unit}" : $"{unit}"));
+        return new($"{TextOfRun} LIKE @like", [("@like", $"%{escaped}%")], null);
+    }
+
     public override void Dispose() => _source.Dispose();
 
     private T Patiently<T>(Func<T> work, Func<bool>? mayRepeat = null)
@@ -90,7 +103,16 @@ internal sealed class PostgresLedger : LedgerDatabase
             connection.Execute(Here(TablesOfVersion1));
         }
         if (version < 2) connection.Execute(Here(ChangesOfVersion2));
+        if (version < 3) AddTrigrams(connection);
         return connection.Execute("UPDATE ledger_version SET version = @version", ("@version", (long)SchemaVersion));
+    }
+
+    private static void AddTrigrams(DbConnection connection)
+    {
+        connection.Execute(MakeTrigrams);
+        // It may lie in another schema than the ledger's.
+        if (connection.Scalar<string>("SELECT quote_ident(nspname) FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm'") is { } schema)
+            connection.Execute($"CREATE INDEX runs_by_text ON runs USING gin ({TextOfRun} {schema}.gin_trgm_ops)");
     }
 
     // SQLite numbers rows by itself and calls that number rowid; here it is a column of that name.

@@ -51,7 +51,7 @@ public sealed class RunLedger : IDisposable
     /// <summary>The newest run of that request that succeeded.</summary>
     public RunRow? FindSucceeded(string specHash) => FindByHash(specHash, "state = 'succeeded'");
 
-    public RunPage List(RunFilter filter) => _database.Read(connection => RunReader.Page(connection, filter));
+    public RunPage List(RunFilter filter) => _database.Read(connection => RunReader.Page(_database, connection, filter));
 
     /// <summary>
     /// Runs that somebody should take up: queued with everything they need succeeded, or running under a lease that has

@@ -1,4 +1,4 @@
-// From SQLite rows to RunRow, and the paged list.
+// From rows to RunRow, and the paged list.
 using System.Data.Common;
 using System.Text.Json;
 
@@ -33,8 +33,11 @@ internal static class RunReader
         ScheduleId = reader.Text("schedule_id"),
     };
 
-    internal static RunPage Page(DbConnection connection, RunFilter filter)
+    internal static RunPage Page(LedgerDatabase database, DbConnection connection, RunFilter filter)
     {
+        // No run holds one, and PostgreSQL takes none.
+        if (filter.Text?.Contains('\0') == true) return new([], 0);
+        var text = string.IsNullOrEmpty(filter.Text) ? null : database.Containing(connection, filter.Text);
         // Only what is asked for: databases cannot use an index for "any or this one".
         (string Condition, string Name, object? Value)[] asked =
         [
@@ -42,12 +45,12 @@ internal static class RunReader
             ("state = @state", "@state", filter.State is { } state ? RunWords.Word(state) : null),
             ("pipeline_id = @pipeline", "@pipeline", filter.PipelineId),
             ("schedule_id = @schedule", "@schedule", filter.ScheduleId),
-            ("(instr(run_id, @text) > 0 OR instr(spec, @text) > 0)", "@text", filter.Text),
+            (text?.Condition ?? "", "@text", text is null ? null : filter.Text),
         ];
         var given = asked.Where(one => one.Value is not null).ToList();
         var from = $"FROM runs{(given.Count > 0 ? " WHERE " : "")}{string.Join(" AND ", given.Select(one => one.Condition))}";
-        (string, object?)[] values = [.. given.Select(one => (one.Name, one.Value))];
-        var total = connection.Scalar<long>($"SELECT count(*) {from}", values);
+        (string, object?)[] values = [.. given.Select(one => (one.Name, one.Value)), .. text?.Values ?? []];
+        var total = given.Count == 1 && text?.Total is { } known ? known : connection.Scalar<long>($"SELECT count(*) {from}", values);
         var rows = connection.Query($"SELECT * {from} ORDER BY created_at DESC, rowid DESC LIMIT @take OFFSET @skip", Row, [.. values, ("@take", filter.Take), ("@skip", filter.Skip)]);
         return new(rows, total);
     }

@@ -76,7 +76,7 @@ public sealed record RunFilter
     public int Take { get; init; } = 50;
 }
 
-/// <summary>One page of runs, and how many match in all.</summary>
+/// <summary>One page of runs, and how many match in all (of a text that more than 50,000 runs hold, and nothing else asked: how many hold its letters in threes).</summary>
 public sealed record RunPage(IReadOnlyList<RunRow> Runs, long Total);
 
 /// <summary>A line of a run's log. <paramref name="Sequence"/> grows; ask for what follows the last one seen.</summary>
