@@ -5,17 +5,8 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class ArchiveSourceTests : IDisposable
+public sealed class ArchiveSourceTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task Tar_archives_are_read_through_every_compression()
     {

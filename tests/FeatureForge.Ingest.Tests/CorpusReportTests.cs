@@ -5,17 +5,8 @@ using SkiaSharp;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class CorpusReportTests : IDisposable
+public sealed class CorpusReportTests : IngestTest
 {
-    private readonly TemporaryFolder _source = new();
-    private readonly TemporaryStore _store = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     private void Write(string name, byte[] bytes) => File.WriteAllBytes(Path.Combine(_source.Path, name), bytes);
 
     private async Task<CorpusReport> ReportAsync(QualityThresholds? thresholds = null)

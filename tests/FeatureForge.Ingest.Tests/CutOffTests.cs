@@ -5,17 +5,9 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class CutOffTests : IDisposable
+public sealed class CutOffTests : IngestTest
 {
     private static readonly string[] Formats = ["wav", "flac", "mp3", "ogg", "opus", "aiff", "au", "caf", "w64", "mka", "webm", "wma", "m4a"];
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
 
     [NeedsToolFact("ffmpeg")]
     public async Task Whole_recordings_of_every_container_are_items_and_cut_ones_are_truncated()

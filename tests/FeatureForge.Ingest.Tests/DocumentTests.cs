@@ -9,17 +9,8 @@ using UglyToad.PdfPig.Writer;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class DocumentTests : IDisposable
+public sealed class DocumentTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     private Task<Ingested> RunAsync(bool stripMarkup = false, IngestLimits? limits = null) =>
         Ingested.RunAsync(_store, new IngestSpec { Sources = [_source.Path], Corpus = Ingested.Corpus, StripMarkup = stripMarkup, Limits = limits ?? new() });
 

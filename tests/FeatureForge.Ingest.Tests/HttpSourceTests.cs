@@ -5,18 +5,10 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class HttpSourceTests : IDisposable
+public sealed class HttpSourceTests : IngestTest
 {
     private static readonly RemoteLimits Hasty = new() { AllowPrivateAddresses = true, Attempts = 3, BackOffSeconds = 0.01, StallSeconds = 0.3, ConnectSeconds = 2, LongestWaitSeconds = 2, Redirects = 3 };
 
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
 
     [Fact]
     public async Task A_list_of_URLs_becomes_items_in_its_order_and_with_their_URLs()

@@ -4,17 +4,8 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class IngestRunTests : IDisposable
+public sealed class IngestRunTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task A_folder_of_mixed_media_becomes_items_of_each_modality()
     {

@@ -5,17 +5,8 @@ using SkiaSharp;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class MediaPreviewTests : IDisposable
+public sealed class MediaPreviewTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task A_thumbnail_fits_the_square_and_keeps_the_proportions()
     {

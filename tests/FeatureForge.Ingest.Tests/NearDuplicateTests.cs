@@ -6,17 +6,9 @@ using SkiaSharp;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class NearDuplicateTests : IDisposable
+public sealed class NearDuplicateTests : IngestTest
 {
     private const string Story = "When the ferry left the harbour that morning nobody on the pier expected the storm which would turn it back before noon, although the keeper of the lighthouse had hung out both his flags and the gulls had gone inland in the night.";
-    private readonly TemporaryFolder _source = new();
-    private readonly TemporaryStore _store = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
 
     // A smooth picture of a few large blobs, another one for each seed.
     private static SKBitmap Blobs(int seed, int width = 240, int height = 180)

@@ -5,17 +5,8 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class ParquetSourceTests : IDisposable
+public sealed class ParquetSourceTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task Texts_keep_the_other_columns_of_every_type()
     {

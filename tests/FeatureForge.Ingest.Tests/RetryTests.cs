@@ -4,17 +4,8 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class RetryTests : IDisposable
+public sealed class RetryTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task A_file_within_a_raised_limit_becomes_an_item_and_leaves_the_quarantine()
     {

@@ -7,17 +7,8 @@ using FeatureForge.TestKit;
 
 namespace FeatureForge.Ingest.Tests;
 
-public sealed class SourceTests : IDisposable
+public sealed class SourceTests : IngestTest
 {
-    private readonly TemporaryStore _store = new();
-    private readonly TemporaryFolder _source = new();
-
-    public void Dispose()
-    {
-        _store.Dispose();
-        _source.Dispose();
-    }
-
     [Fact]
     public async Task An_archive_given_as_the_source_is_its_own_root()
     {
