@@ -33,8 +33,9 @@ public static class DurableFile
         }
         try
         {
-            // A link, not a rename: refused when the name is taken.
-            File.Move(temporary, path, overwrite: false);
+            // A link, not a rename: refused in one step when the name is taken. File.Move may look first and rename then; it serves
+            // where files have one name only.
+            if (OperatingSystem.IsWindows() || PosixFile.Link(temporary, path) != 0) File.Move(temporary, path, overwrite: false);
             FlushFolder(Path.GetDirectoryName(path)!);
             return true;
         }
@@ -77,6 +78,9 @@ public static class DurableFile
     {
         [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "open", CharSet = System.Runtime.InteropServices.CharSet.Ansi)]
         internal static extern int Open(string path, int flags);
+
+        [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "link", CharSet = System.Runtime.InteropServices.CharSet.Ansi)]
+        internal static extern int Link(string from, string to);
 
         [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "fsync")]
         internal static extern int Flush(int descriptor);
