@@ -6,7 +6,7 @@ namespace FeatureForge.TestKit;
 
 /// <summary>
 /// Skips outside CI when a tool is missing; with CI=true the test runs and fails.
-/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, tmpfs.
+/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node (with the readers of <see cref="NodeProgram"/>), tmpfs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsToolFactAttribute : FactAttribute
@@ -27,9 +27,10 @@ public sealed class NeedsToolFactAttribute : FactAttribute
         "chromium" => Chromium != null,
         "pg" => PostgresFolder != null,
         "s3rver" => S3Server != null,
+        "node" => OnPath("node") != null && NodeProgram.Folder != null,
         // Mounting takes the superuser.
         "tmpfs" => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
-        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver or tmpfs.", nameof(tool)),
+        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node or tmpfs.", nameof(tool)),
     };
 
     /// <summary>The browser's executable, or null.</summary>
