@@ -95,6 +95,21 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
     }
 
     [Fact]
+    public async Task Runs_that_match_are_cancelled_and_resumed_together_but_not_all_by_mistake()
+    {
+        for (var i = 0; i < 3; i++) server.Ledger.Create(new() { Kind = RunKind.Selftest, Spec = $$"""{"name":"bulk-{{i}}"}""" });
+
+        var empty = await PostAsync("/api/v1/runs/cancel", "{}");
+        var cancelled = await PostAsync("/api/v1/runs/cancel", """{"text":"bulk-","kind":"selftest"}""");
+        var resumed = await PostAsync("/api/v1/runs/resume", """{"text":"bulk-"}""");
+        await PostAsync("/api/v1/runs/cancel", """{"text":"bulk-"}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, empty.StatusCode);
+        Assert.Equal("""{"runs":3}""", await cancelled.Content.ReadAsStringAsync());
+        Assert.Equal("""{"runs":3}""", await resumed.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task A_wrong_spec_is_refused_with_every_problem()
     {
         var response = await PostAsync("/api/v1/runs", """{"kind":"train","spec":{"corpus":"nothing","encoder":"a/b","minutes":-1,"device":"abacus"}}""");

@@ -75,6 +75,21 @@ public sealed partial class FormTests(FilledServer server) : IClassFixture<Fille
     }
 
     [Fact]
+    public async Task All_runs_that_match_a_filter_are_stopped_and_resumed_together()
+    {
+        for (var i = 0; i < 3; i++) server.Ledger.Create(new() { Kind = RunKind.Selftest, Spec = $$"""{"name":"together-{{i}}"}""" });
+
+        await PostAsync("/runs?handler=CancelAll&text=together-", "/runs?text=together-");
+        var stopped = server.Ledger.List(new() { Text = "together-", State = RunState.Stopped }).Total;
+        await PostAsync("/runs?handler=ResumeAll&text=together-", "/runs?text=together-");
+        var queued = server.Ledger.List(new() { Text = "together-", State = RunState.Queued }).Total;
+        server.Ledger.RequestCancel(new RunFilter { Text = "together-" });
+
+        Assert.Equal((3, 3), (stopped, queued));
+        Assert.DoesNotContain("handler=CancelAll", await server.Client.GetStringAsync("/runs"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_buttons_of_a_run_stop_it_and_resume_it()
     {
         var run = server.Ledger.Create(new() { Kind = RunKind.Selftest, Spec = """{"name":"buttons"}""" });

@@ -8,31 +8,48 @@ namespace FeatureForge.Cli;
 internal static class RunsCommand
 {
     private static readonly Argument<string> _run = new("RUN") { Description = "The run's id." };
+    private static readonly Argument<string?> _runOrNone = new("RUN") { Description = "The run's id; none with --all.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<bool> _all = new("--all") { Description = "All runs that match --state, --kind and --text, instead of one." };
+    private static readonly Option<string?> _kind = new("--kind") { Description = "ingest, train, extract, cluster, map, evaluate." };
+    private static readonly Option<string?> _state = new("--state") { Description = "queued, running, succeeded, failed, stopped." };
+    private static readonly Option<string?> _text = new("--text") { Description = "Part of the run id or of its spec, for instance a corpus name." };
 
     internal static Command Create() => new Command("runs", "Look after runs: list, show, cancel, resume, logs.").With(List(), Show(), Cancel(), Resume(), Logs());
 
     private static Command List()
     {
-        var kind = new Option<string?>("--kind") { Description = "ingest, train, extract, cluster, map, evaluate." };
-        var state = new Option<string?>("--state") { Description = "queued, running, succeeded, failed, stopped." };
-        var text = new Option<string?>("--text") { Description = "Part of the run id or of its spec, for instance a corpus name." };
         var take = new Option<int>("--take") { Description = "Runs per page.", DefaultValueFactory = _ => 20 };
         var skip = new Option<int>("--skip") { Description = "Runs to skip." };
-        return new Command("list", "List runs, newest first.").With(kind, state, text, take, skip).Does((parsed, options, _) =>
+        return new Command("list", "List runs, newest first.").With(_kind, _state, _text, take, skip).Does((parsed, options, _) =>
         {
             using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
-            var page = ledger.List(new()
-            {
-                Kind = parsed.GetValue(kind) is { } wantedKind ? Verb.Words<RunKind>("--kind", [wantedKind])[0] : null,
-                State = parsed.GetValue(state) is { } wantedState ? Verb.Words<RunState>("--state", [wantedState])[0] : null,
-                Text = parsed.GetValue(text),
-                Take = parsed.GetValue(take),
-                Skip = parsed.GetValue(skip),
-            });
+            var page = ledger.List(Filter(parsed) with { Take = parsed.GetValue(take), Skip = parsed.GetValue(skip) });
             if (options.Json) Verb.PrintJson(new { page.Total, Runs = page.Runs.Select(RunSummary.Json) });
             else Console.Out.WriteLine(Table(page));
             return Task.FromResult(ExitCode.Done);
         });
+    }
+
+    private static RunFilter Filter(ParseResult parsed) => new()
+    {
+        Kind = parsed.GetValue(_kind) is { } kind ? Verb.Words<RunKind>("--kind", [kind])[0] : null,
+        State = parsed.GetValue(_state) is { } state ? Verb.Words<RunState>("--state", [state])[0] : null,
+        Text = parsed.GetValue(_text),
+    };
+
+    /// <summary>The one run that is meant, or null for all that match.</summary>
+    private static string? OneOrAll(ParseResult parsed)
+    {
+        var run = parsed.GetValue(_runOrNone);
+        if (run is null == parsed.GetValue(_all)) return run;
+        throw new BadRequestException(run is null ? "Name a run, or say --all (with --state, --kind or --text)." : "Name a run or say --all, not both.");
+    }
+
+    private static int PrintCount(GlobalOptions options, long runs, string what)
+    {
+        if (options.Json) Verb.PrintJson(new { Runs = runs });
+        else Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{runs:N0} runs {what}."));
+        return ExitCode.Done;
     }
 
     private static Command Show() => new Command("show", "Show one run.").With(_run).Does((parsed, options, _) =>
@@ -42,10 +59,12 @@ internal static class RunsCommand
         return Task.FromResult(ExitCode.Done);
     });
 
-    private static Command Cancel() => new Command("cancel", "Stop a run; it can be resumed.").With(_run).Does((parsed, options, _) =>
+    private static Command Cancel() => new Command("cancel", "Stop a run, or all that match; they can be resumed.").With(_runOrNone, _all, _kind, _state, _text).Does((parsed, options, _) =>
     {
+        var one = OneOrAll(parsed);
         using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
-        var before = ledger.Get(parsed.GetRequiredValue(_run));
+        if (one is null) return Task.FromResult(PrintCount(options, ledger.RequestCancel(Filter(parsed)), "are stopped or asked to stop"));
+        var before = ledger.Get(one);
         ledger.RequestCancel(before.RunId);
         var run = ledger.Get(before.RunId);
         if (options.Json) Verb.PrintJson(RunSummary.Json(run));
@@ -53,10 +72,16 @@ internal static class RunsCommand
         return Task.FromResult(ExitCode.Done);
     });
 
-    private static Command Resume() => new Command("resume", "Go on with a failed or stopped run, here.").With(_run).Does(async (parsed, options, stop) =>
+    private static Command Resume() => new Command("resume", "Go on with a failed or stopped run, here; or queue all that match again, for a server.").With(_runOrNone, _all, _kind, _state, _text).Does(async (parsed, options, stop) =>
     {
+        var one = OneOrAll(parsed);
         var store = options.OpenStore();
-        var run = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ResumeAsync(parsed.GetRequiredValue(_run), stop);
+        if (one is null)
+        {
+            using var ledger = RunLedger.Open(store, TimeProvider.System);
+            return PrintCount(options, ledger.Resume(Filter(parsed)), "are queued again; `serve` performs them");
+        }
+        var run = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ResumeAsync(one, stop);
         return RunSummary.Print(run, store, options);
     });
 

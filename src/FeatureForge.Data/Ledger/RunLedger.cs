@@ -9,6 +9,8 @@ namespace FeatureForge.Data;
 /// <summary>The runs of a store. Cheap to open; thread-safe; several processes may have it open.</summary>
 public sealed class RunLedger : IDisposable
 {
+    private const int RunsPerTurn = 500;
+
     private readonly LedgerDatabase _database;
     private readonly Store _store;
     private readonly TimeProvider _time;
@@ -159,17 +161,38 @@ public sealed class RunLedger : IDisposable
     public void RequestCancel(string runId)
     {
         _ = Get(runId);
-        _database.Write(connection =>
-        {
-            var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", runId))[0];
-            if (run.IsEnded) return 0;
-            if (run.State == RunState.Running && !LeaseIsBroken(run))
-                return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = @run", ("@run", runId));
-            connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = @run",
-                ("@run", runId), ("@now", Milliseconds(_time.GetUtcNow())));
-            return StopDependants(connection, run, RunState.Stopped);
-        });
+        _database.Write(connection => Cancel(connection, runId));
     }
+
+    /// <summary>The same for all runs that match and have not ended; the filter's page does not matter. A few hundred at a time, so that others get their turn.</summary>
+    /// <returns>How many were stopped or asked to stop.</returns>
+    public long RequestCancel(RunFilter filter) => ForAll(filter, "state IN ('queued', 'running')", Cancel);
+
+    /// <summary>Queues all failed and stopped runs again that match; the filter's page does not matter.</summary>
+    /// <returns>How many were queued.</returns>
+    public long Resume(RunFilter filter) => ForAll(filter, "state IN ('failed', 'stopped')", Requeue);
+
+    private long ForAll(RunFilter filter, string condition, Func<DbConnection, string, int> act)
+    {
+        var runs = _database.Read(connection => RunReader.Ids(_database, connection, filter, condition));
+        return runs.Chunk(RunsPerTurn).Sum(some => (long)_database.Write(connection => some.Count(run => act(connection, run) > 0)));
+    }
+
+    private int Cancel(DbConnection connection, string runId)
+    {
+        var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", runId))[0];
+        if (run.IsEnded) return 0;
+        if (run.State == RunState.Running && !LeaseIsBroken(run))
+            return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = @run", ("@run", runId));
+        var stopped = connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = @run",
+            ("@run", runId), ("@now", Milliseconds(_time.GetUtcNow())));
+        return stopped + StopDependants(connection, run, RunState.Stopped);
+    }
+
+    private static int Requeue(DbConnection connection, string runId) => connection.Execute($"""
+        UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, offered_until = NULL, error = NULL, failure = NULL, finished_at = NULL
+        WHERE (run_id = @run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
+        """, ("@run", runId));
 
     /// <summary>Queues a failed or stopped run again, with the runs that were waiting for it. Its staging folder is still there.</summary>
     /// <exception cref="BadRequestException">It has succeeded, or there is no such run.</exception>
@@ -177,10 +200,7 @@ public sealed class RunLedger : IDisposable
     {
         if (Get(runId).State == RunState.Succeeded)
             throw new BadRequestException($"Run {runId} has succeeded; there is nothing to resume.");
-        _database.Write(connection => connection.Execute($"""
-            UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, offered_until = NULL, error = NULL, failure = NULL, finished_at = NULL
-            WHERE (run_id = @run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
-            """, ("@run", runId)));
+        _database.Write(connection => Requeue(connection, runId));
         return Get(runId);
     }
 

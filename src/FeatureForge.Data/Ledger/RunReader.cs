@@ -35,10 +35,29 @@ internal static class RunReader
 
     internal static RunPage Page(LedgerDatabase database, DbConnection connection, RunFilter filter)
     {
-        // No run holds one, and PostgreSQL takes none.
-        if (filter.Text?.Contains('\0') == true) return new([], 0);
+        if (IsHopeless(filter)) return new([], 0);
+        var (conditions, values, known) = Asked(database, connection, filter);
+        var from = $"FROM runs{(conditions.Count > 0 ? " WHERE " : "")}{string.Join(" AND ", conditions)}";
+        var total = conditions.Count == 1 && known is { } counted ? counted : connection.Scalar<long>($"SELECT count(*) {from}", values);
+        var rows = connection.Query($"SELECT * {from} ORDER BY created_at DESC, rowid DESC LIMIT @take OFFSET @skip", Row, [.. values, ("@take", filter.Take), ("@skip", filter.Skip)]);
+        return new(rows, total);
+    }
+
+    /// <summary>All that match and meet the condition, oldest first.</summary>
+    internal static List<string> Ids(LedgerDatabase database, DbConnection connection, RunFilter filter, string condition)
+    {
+        if (IsHopeless(filter)) return [];
+        var (conditions, values, _) = Asked(database, connection, filter);
+        return connection.Query($"SELECT run_id FROM runs WHERE {string.Join(" AND ", conditions.Append(condition))} ORDER BY created_at, rowid", reader => reader.Text("run_id")!, values);
+    }
+
+    // No run holds a NUL, and PostgreSQL takes none.
+    private static bool IsHopeless(RunFilter filter) => filter.Text?.Contains('\0') == true;
+
+    // Only what is asked for: databases cannot use an index for "any or this one".
+    private static (List<string> Conditions, (string, object?)[] Values, long? Total) Asked(LedgerDatabase database, DbConnection connection, RunFilter filter)
+    {
         var text = string.IsNullOrEmpty(filter.Text) ? null : database.Containing(connection, filter.Text);
-        // Only what is asked for: databases cannot use an index for "any or this one".
         (string Condition, string Name, object? Value)[] asked =
         [
             ("kind = @kind", "@kind", filter.Kind is { } kind ? RunWords.Word(kind) : null),
@@ -48,11 +67,7 @@ internal static class RunReader
             (text?.Condition ?? "", "@text", text is null ? null : filter.Text),
         ];
         var given = asked.Where(one => one.Value is not null).ToList();
-        var from = $"FROM runs{(given.Count > 0 ? " WHERE " : "")}{string.Join(" AND ", given.Select(one => one.Condition))}";
-        (string, object?)[] values = [.. given.Select(one => (one.Name, one.Value)), .. text?.Values ?? []];
-        var total = given.Count == 1 && text?.Total is { } known ? known : connection.Scalar<long>($"SELECT count(*) {from}", values);
-        var rows = connection.Query($"SELECT * {from} ORDER BY created_at DESC, rowid DESC LIMIT @take OFFSET @skip", Row, [.. values, ("@take", filter.Take), ("@skip", filter.Skip)]);
-        return new(rows, total);
+        return ([.. given.Select(one => one.Condition)], [.. given.Select(one => (one.Name, one.Value)), .. text?.Values ?? []], text?.Total);
     }
 
     private static T? Json<T>(string? text) where T : class => text is null ? null : JsonSerializer.Deserialize<T>(text, SpecJson.Line);

@@ -44,7 +44,7 @@ public sealed class Store
             if (version != FormatVersion)
                 throw new BadRequestException($"Store {root} has format version {version}; this program reads version {FormatVersion}. Use the program that wrote it, or a newer one.");
             if (document.RootElement.TryGetProperty("store_id", out var known)) return new(root, known.GetString()!, ledger);
-            return new(root, Mark(marker), ledger);
+            return new(root, Mark(marker, replaces: true), ledger);
         }
         if (Directory.EnumerateFileSystemEntries(root).Select(entry => Path.GetFileName(entry)!).Any(name => name is not ("lost+found" or ".staging") && !name.StartsWith("store.json", StringComparison.Ordinal)))
         {
@@ -52,7 +52,7 @@ public sealed class Store
             if (File.Exists(marker)) return Open(root, ledger);
             throw new BadRequestException($"Folder {root} is not empty and holds no store.json; name an empty or new folder as the store.");
         }
-        return new(root, Mark(marker), ledger);
+        return new(root, Mark(marker, replaces: false), ledger);
     }
 
     /// <summary>A path below the root from names that were checked by <see cref="Names.Problem"/> or are the store's own.</summary>
@@ -103,12 +103,11 @@ public sealed class Store
 
     // Of two processes that make a store at once, one wins and the other takes what is there. Stores of the first version have no id
     // and get one when they are opened next.
-    private static string Mark(string marker)
+    private static string Mark(string marker, bool replaces)
     {
-        var hadNone = File.Exists(marker);
         var id = Guid.NewGuid().ToString("N");
         var text = JsonSerializer.Serialize(new { format_version = FormatVersion, store_id = id }, SpecJson.Readable);
-        if (hadNone)
+        if (replaces)
         {
             DurableFile.WriteAllText(marker, text);
             return id;

@@ -24,6 +24,13 @@ public static class RunsApi
         api.MapGet("/runs/{id:runid}/metrics", Metrics);
         api.MapGet("/runs/{id:runid}/events", EventsAsync);
         api.MapPost("/runs", StartAsync);
+        api.MapPost("/runs/cancel", async (HttpRequest request, RunLedger ledger, CancellationToken stop) => StoreApi.Json(new { Runs = ledger.RequestCancel(await FilterAsync(request, stop)) }));
+        api.MapPost("/runs/resume", async (HttpRequest request, RunLedger ledger, JobWakeUp jobs, CancellationToken stop) =>
+        {
+            var resumed = ledger.Resume(await FilterAsync(request, stop));
+            jobs.Wake();
+            return StoreApi.Json(new { Runs = resumed });
+        });
         api.MapPost("/runs/{id:runid}/cancel", Cancel);
         api.MapPost("/runs/{id:runid}/resume", Resume);
     }
@@ -32,6 +39,16 @@ public static class RunsApi
     {
         if (skip is < 0 || take is < 1 or > 1000) return Results.Problem("Expected skip >= 0 and take from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
         return StoreApi.Json(ledger.List(new() { State = StoreApi.Word<RunState>("state", state), Kind = StoreApi.Word<RunKind>("kind", kind), Text = text, Skip = skip ?? 0, Take = take ?? 50 }));
+    }
+
+    /// <summary>What POST /runs/cancel and /runs/resume take: at least one of them, so that an empty request does not mean everything.</summary>
+    private sealed record BulkRequest(RunState? State, RunKind? Kind, string? Text);
+
+    private static async Task<RunFilter> FilterAsync(HttpRequest request, CancellationToken stop)
+    {
+        var bulk = await StoreApi.ReadAsync<BulkRequest>(request, stop);
+        if (bulk is { State: null, Kind: null } && string.IsNullOrEmpty(bulk.Text)) throw new BadRequestException("Say which runs are meant: state, kind, text.");
+        return new() { State = bulk.State, Kind = bulk.Kind, Text = bulk.Text };
     }
 
     private static IResult Metrics(string id, string? names, RunLedger ledger)

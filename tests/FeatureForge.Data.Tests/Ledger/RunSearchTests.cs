@@ -37,6 +37,25 @@ public sealed class RunSearchTests
         }
     }
 
+    [Theory, EveryLedger]
+    public void All_that_match_are_cancelled_and_queued_again_in_one_action(string ledger)
+    {
+        using var place = TemporaryStore.On(ledger);
+        using var runs = RunLedger.Open(place.Store, new FixedTimeProvider());
+        var all = Enumerable.Range(0, 1203).Select(i => runs.Create(new() { Kind = RunKind.Selftest, Spec = $$"""{"corpus":"{{(i % 3 == 0 ? "mine" : "others")}}","n":{{i}}}""" })).ToList();
+        var mine = new RunFilter { Text = "mine" };
+        runs.TryAcquire(all[0].RunId, ProcessIdentity.Current, TimeSpan.FromMinutes(1));
+
+        var cancelled = runs.RequestCancel(mine);
+        var (stopped, asked) = (runs.List(mine with { State = RunState.Stopped }).Total, runs.Get(all[0].RunId));
+        var again = runs.RequestCancel(mine with { State = RunState.Queued });
+        var resumed = runs.Resume(mine);
+
+        Assert.Equal((401, 400, 0, 400), (cancelled, stopped, again, resumed));
+        Assert.Equal((RunState.Running, true), (asked.State, asked.CancelRequested));
+        Assert.Equal(1202, runs.List(new() { State = RunState.Queued }).Total);
+    }
+
     [Fact]
     public void An_older_ledger_becomes_searchable_when_it_is_opened()
     {
