@@ -28,6 +28,7 @@ public sealed record IngestSpec
     public bool Reference { get; init; }
     /// <summary>The run fails, publishing nothing, when more than this fraction of what it found is quarantined; in [0,1].</summary>
     public double MaxQuarantine { get; init; } = 1;
+    /// <summary>How large one file may be.</summary>
     public IngestLimits Limits { get; init; } = new();
     /// <summary>Where a quality score becomes an issue.</summary>
     public QualityThresholds Quality { get; init; } = new();

@@ -8,6 +8,7 @@ namespace FeatureForge.Ingest;
 public sealed record PrepareSpec
 {
     public required string Corpus { get; init; }
+    /// <summary>At which size or rate.</summary>
     public required PreparationSpec Preparation { get; init; }
 
     /// <summary>One sentence per problem; empty when the run may start.</summary>

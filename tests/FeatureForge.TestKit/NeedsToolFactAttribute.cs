@@ -6,7 +6,7 @@ namespace FeatureForge.TestKit;
 
 /// <summary>
 /// Skips outside CI when a tool is missing; with CI=true the test runs and fails.
-/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, tmpfs.
+/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node (with the readers of <see cref="NodeProgram"/>), pandas (with scikit-learn, of the system's Python), tmpfs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsToolFactAttribute : FactAttribute
@@ -27,13 +27,18 @@ public sealed class NeedsToolFactAttribute : FactAttribute
         "chromium" => Chromium != null,
         "pg" => PostgresFolder != null,
         "s3rver" => S3Server != null,
+        "node" => OnPath("node") != null && NodeProgram.Folder != null,
+        "pandas" => Directory.Exists("/usr/lib/python3/dist-packages/pandas") && Directory.Exists("/usr/lib/python3/dist-packages/sklearn"),
         // Mounting takes the superuser.
         "tmpfs" => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
-        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver or tmpfs.", nameof(tool)),
+        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node, pandas or tmpfs.", nameof(tool)),
     };
 
     /// <summary>The browser's executable, or null.</summary>
     public static string? Chromium { get; } = OnPath("chromium", "chromium-browser", "google-chrome", "chrome");
+
+    /// <summary>The system's own Python, which Debian's packages are for.</summary>
+    public const string Python = "/usr/bin/python3";
 
     /// <summary>The S3 server of npm's s3rver, or null.</summary>
     public static string? S3Server { get; } = OnPath("s3rver");

@@ -9,6 +9,7 @@ namespace FeatureForge.Clustering;
 public sealed record RemoveSpec
 {
     public required string Corpus { get; init; }
+    /// <summary>Items, by item_id.</summary>
     public IReadOnlyList<string> Items { get; init; } = [];
     /// <summary>Globs over the whole path: `*` stands for any characters, `?` for one.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];

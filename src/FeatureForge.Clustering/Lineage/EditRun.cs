@@ -12,6 +12,7 @@ public sealed record EditSpec
     public static IReadOnlyList<string> Kinds { get; } = ["rename", "merge", "split"];
 
     public required string Clustering { get; init; }
+    /// <summary>rename, merge or split.</summary>
     public required string Kind { get; init; }
     /// <summary>Cluster ids, or names that only one cluster has. Rename and split: one; merge: two or more.</summary>
     public required IReadOnlyList<string> Clusters { get; init; }
@@ -19,6 +20,7 @@ public sealed record EditSpec
     public string? Name { get; init; }
     /// <summary>Parts of a split.</summary>
     public int Parts { get; init; } = 2;
+    /// <summary>Who asks for it.</summary>
     public string Author { get; init; } = "person";
 
     /// <summary>Every problem of the request that can be seen without the store.</summary>

@@ -22,7 +22,9 @@ public sealed record PipelineStage
 /// <summary>What a pipeline file holds.</summary>
 public sealed record PipelineSpec
 {
+    /// <summary>For people; pages and lists show it.</summary>
     public string Name { get; init; } = "pipeline";
+    /// <summary>In order, unless a stage names those it needs.</summary>
     public required IReadOnlyList<PipelineStage> Stages { get; init; }
 
     /// <summary>Everything that is wrong with names and order (specs are judged by their stages).</summary>

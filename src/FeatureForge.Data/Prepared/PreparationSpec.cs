@@ -10,6 +10,7 @@ namespace FeatureForge.Data;
 /// </summary>
 public sealed record PreparationSpec
 {
+    /// <summary>Whose items are prepared.</summary>
     public required Modality Modality { get; init; }
     /// <summary>Pixels per side (image); null for other modalities.</summary>
     public int? ImageSize { get; init; }

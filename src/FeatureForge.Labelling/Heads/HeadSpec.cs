@@ -15,6 +15,7 @@ public sealed record HeadSpec
     /// <summary>Name of the head; null = the label set's.</summary>
     public string? Head { get; init; }
     public string Level { get; init; } = Data.Level.High;
+    /// <summary>auto, or the kind of head to fit; a kind that does not exist is refused with those there are.</summary>
     public string Kind { get; init; } = "auto";
     /// <summary>Learn from propagated labels as well; their confidence is their weight. What is measured is measured on given labels alone.</summary>
     public bool WithPropagated { get; init; }

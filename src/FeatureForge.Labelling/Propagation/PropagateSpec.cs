@@ -14,6 +14,7 @@ public sealed record PropagateSpec
     public string Level { get; init; } = Data.Level.High;
     /// <summary>Whose labelled nodes count; null = the set's only clustering of that level, or none.</summary>
     public string? Clustering { get; init; }
+    /// <summary>both: down the tree and over the neighbour graph; tree; graph.</summary>
     public string Method { get; init; } = "both";
     /// <summary>In [0,1]: an item whose likeliest class has less confidence gets no label.</summary>
     public double Threshold { get; init; } = 0.5;
