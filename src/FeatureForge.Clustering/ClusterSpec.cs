@@ -18,7 +18,7 @@ public sealed record ClusterSpec
     /// <summary>A level on which every leaf is divided further where that level's vectors support it; null = not at all.</summary>
     public string? Refine { get; init; }
     public Grain Grain { get; init; } = Grain.Item;
-    /// <summary>One of <see cref="Methods"/>.</summary>
+    /// <summary>tree, kmeans or hdbscan.</summary>
     public string Method { get; init; } = "tree";
     /// <summary>Number of clusters (kmeans only); null = the one of highest simplified silhouette on a ladder up to twice the square root of the vectors.</summary>
     public int? K { get; init; }

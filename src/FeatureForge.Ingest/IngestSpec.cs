@@ -88,6 +88,7 @@ public sealed record IngestLimits
     public int ContentBytes { get; init; } = 64 << 20;
     /// <summary>Bytes out per byte in of an archive, and of each of its entries of a megabyte or more.</summary>
     public double ArchiveRatio { get; init; } = 250;
+    /// <summary>Entries of one archive.</summary>
     public int ArchiveEntries { get; init; } = 1_000_000;
     /// <summary>Bytes of all entries of one archive.</summary>
     public long ArchiveBytes { get; init; } = 256L << 30;
@@ -116,6 +117,7 @@ public sealed record RemoteLimits
     public int Parallel { get; init; } = 32;
     /// <summary>How often one is asked for before it is quarantined.</summary>
     public int Attempts { get; init; } = 5;
+    /// <summary>Until a connection stands.</summary>
     public double ConnectSeconds { get; init; } = 15;
     /// <summary>Seconds without a byte after which a connection counts as dead.</summary>
     public double StallSeconds { get; init; } = 30;
@@ -123,6 +125,7 @@ public sealed record RemoteLimits
     public double BackOffSeconds { get; init; } = 0.5;
     /// <summary>The longest wait between attempts; a server that asks for more is asked again in a later run.</summary>
     public double LongestWaitSeconds { get; init; } = 120;
+    /// <summary>Redirects followed for one file; each target is checked like the first address.</summary>
     public int Redirects { get; init; } = 10;
     /// <summary>Also connect to private, loopback and link-local addresses. Only for lists that you trust.</summary>
     public bool AllowPrivateAddresses { get; init; }

@@ -106,6 +106,17 @@ public sealed class S3SourceTests : IDisposable
         Assert.Contains("NoSuchBucket", error.Message);
     }
 
+    [Fact]
+    public async Task A_listing_that_never_comes_fails_the_run_and_says_what_to_look_at()
+    {
+        await using var server = new LoopbackServer(request => request.NeverAsync());
+        UseEndpoint(server.Url);
+
+        var error = await Assert.ThrowsAnyAsync<IOException>(() => Ingested.RunAsync(_store, new IngestSpec { Sources = ["s3://bucket/"], Corpus = Ingested.Corpus, Remote = Hasty with { ConnectSeconds = 0.1, StallSeconds = 0.1, Attempts = 2 } }));
+
+        Assert.Contains("s3://bucket/ cannot be listed", error.Message);
+    }
+
     private static string Listing(string? next, params string[] keys) =>
         $"""<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix><KeyCount>{keys.Length}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>{(next == null ? "false" : "true")}</IsTruncated>{(next == null ? "" : $"<NextContinuationToken>{next}</NextContinuationToken>")}{string.Concat(keys.Select(key => $"<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;v1&quot;</ETag><Size>9</Size><StorageClass>STANDARD</StorageClass></Contents>"))}</ListBucketResult>""";
 

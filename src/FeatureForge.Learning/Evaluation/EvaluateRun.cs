@@ -82,67 +82,63 @@ public static class EvaluateRun
         var scores = new List<LevelScores>();
         foreach (var table in tables)
         {
-            scores.Add(ScoreVectors(table.Level == Level.Raw ? "baseline" : "trained", table.Level, ReadSet(context.Store, set, table), table.Dimension, split, spec.Seed, device, stop));
+            scores.Add(ScoreVectors(table.Level == Level.Raw ? "baseline" : "trained", table.Level, ReadSet(context.Store, set, table, split), split, spec.Seed, device, stop));
             meter.Add(1);
         }
 
         using var prepared = PreparedCorpus.Open(context.Store, set.Corpus, encoder.Preparation);
         var learned = tables.Where(table => table.Level != Level.Raw).Select(table => table.Level).ToList();
-        var random = RandomVectors(context.Store, encoder, prepared, learned, spec.Seed, device, stop);
-        foreach (var (level, vectors) in random)
+        foreach (var (level, vectors) in RandomVectors(context.Store, encoder, prepared, learned, split, spec.Seed, device, stop))
         {
-            scores.Add(ScoreVectors("random", level, vectors, vectors.Values.First().Length, split, spec.Seed, device, stop));
+            scores.Add(ScoreVectors("random", level, vectors, split, spec.Seed, device, stop));
             meter.Add(1);
         }
         if (set.Modality == Modality.Text) scores.Add(TfIdf(prepared, split, stop));
         return scores;
     }
 
-    private static Dictionary<string, float[]> ReadSet(Store store, SetManifest set, SetTable table)
+    private static LabelledVectors ReadSet(Store store, SetManifest set, SetTable table, Split split)
     {
-        var vectors = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        var vectors = new LabelledVectors(split);
         var removed = RemovedItems.Of(store, set.Corpus);
         foreach (var part in table.Parts)
-            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) AddRows(vectors, removed.Without(block));
+            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) vectors.Add(removed.Without(block));
         return vectors;
-    }
-
-    private static void AddRows(Dictionary<string, float[]> vectors, EmbeddingBlock block)
-    {
-        for (var row = 0; row < block.Rows; row++) vectors[block.ItemIds[row]] = block.Vectors.AsSpan(row * block.Dimension, block.Dimension).ToArray();
     }
 
     /// <summary>Item vectors of an encoder of the same shape and front end whose network was never trained.</summary>
-    private static Dictionary<string, Dictionary<string, float[]>> RandomVectors(Store store, EncoderManifest manifest, PreparedCorpus prepared, List<string> levels, int seed, torch.Device device, CancellationToken stop)
+    private static Dictionary<string, LabelledVectors> RandomVectors(Store store, EncoderManifest manifest, PreparedCorpus prepared, List<string> levels, Split split, int seed, torch.Device device, CancellationToken stop)
     {
         using var encoder = EncoderFile.Load(store, manifest, device, randomSeed: seed);
         EncoderScaling.Fit(encoder, prepared, stop);
-        var vectors = levels.ToDictionary(level => level, _ => new Dictionary<string, float[]>(StringComparer.Ordinal));
-        foreach (var rows in encoder.Extract(prepared, 0, prepared.Count, levels, [Grain.Item], stop)) AddRows(vectors[rows.Level], rows.Block);
+        var vectors = levels.ToDictionary(level => level, _ => new LabelledVectors(split));
+        foreach (var rows in encoder.Extract(prepared, 0, prepared.Count, levels, [Grain.Item], stop)) vectors[rows.Level].Add(rows.Block);
         return vectors;
     }
 
-    private static LevelScores ScoreVectors(string encoder, string level, Dictionary<string, float[]> vectors, int dimension, Split split, int seed, torch.Device device, CancellationToken stop)
+    private static LevelScores ScoreVectors(string encoder, string level, LabelledVectors vectors, Split split, int seed, torch.Device device, CancellationToken stop)
     {
         using var scope = NewDisposeScope();
-        Tensor Rows(IReadOnlyList<string> items)
-        {
-            var missing = items.Where(item => !vectors.ContainsKey(item)).Take(3).ToList();
-            if (missing.Count > 0) throw new BadRequestException($"The set has no {level} vectors of labelled items, for instance {string.Join(", ", missing)}. Extract again to complete it.");
-            return HostCopies.ToTensor(items.SelectMany(item => vectors[item]).ToArray(), [items.Count, dimension], device);
-        }
-        var (train, test) = (Rows(split.Train), Rows(split.Test));
+        var all = vectors.ToTensor(level, device);
+        var (train, test) = (all.narrow(0, 0, split.Train.Count), all.narrow(0, split.Train.Count, split.Test.Count));
         var knn = NeighbourVote.Accuracy(train, split.TrainLabels, test, split.TestLabels, split.Classes, stop);
         stop.ThrowIfCancellationRequested();
+        var linear = LinearAccuracy(train, test, split, device, stop);
+        var clusters = KMeans.Fit(all, new KMeansOptions { Clusters = split.Classes, Metric = VectorMetric.Cosine, Seed = seed }, null, stop).Assignment;
+        List<int> labels = [.. split.TrainLabels, .. split.TestLabels];
+        return new(encoder, level, (int)all.shape[1], knn, linear, Agreement.NormalisedMutualInformation(clusters, labels),
+            Agreement.AdjustedRandIndex(clusters, labels), Agreement.MatchedAccuracy(clusters, labels));
+    }
+
+    private static double LinearAccuracy(Tensor train, Tensor test, Split split, torch.Device device, CancellationToken stop)
+    {
+        using var scope = NewDisposeScope();
         var (scaledTrain, scaledTest) = LinearProbe.Standardise(train, test);
         var strength = LinearProbe.ChooseStrength(items => scaledTrain.index_select(0, HostCopies.ToTensor(items.Select(item => (long)item).ToArray(), [items.Count], device)), split.TrainLabels, split.Classes);
         stop.ThrowIfCancellationRequested();
-        var linear = LinearProbe.Accuracy(scaledTrain, split.TrainLabels, scaledTest, split.TestLabels, split.Classes, strength);
+        var accuracy = LinearProbe.Accuracy(scaledTrain, split.TrainLabels, scaledTest, split.TestLabels, split.Classes, strength);
         stop.ThrowIfCancellationRequested();
-        var clusters = KMeans.Fit(cat([train, test], 0), new KMeansOptions { Clusters = split.Classes, Metric = VectorMetric.Cosine, Seed = seed }, null, stop).Assignment;
-        List<int> labels = [.. split.TrainLabels, .. split.TestLabels];
-        return new(encoder, level, dimension, knn, linear, Agreement.NormalisedMutualInformation(clusters, labels),
-            Agreement.AdjustedRandIndex(clusters, labels), Agreement.MatchedAccuracy(clusters, labels));
+        return accuracy;
     }
 
     private static LevelScores TfIdf(PreparedCorpus prepared, Split split, CancellationToken stop)
@@ -150,5 +146,35 @@ public static class EvaluateRun
         var baseline = new TfIdfBaseline(prepared, split.Train.Concat(split.Test).ToHashSet(), stop);
         return new("baseline", "tf-idf", baseline.Dimension, baseline.KnnAccuracy(split.Train, split.TrainLabels, split.Test, split.TestLabels, split.Classes, stop),
             baseline.LinearAccuracy(split.Train, split.TrainLabels, split.Test, split.TestLabels, split.Classes), null, null, null);
+    }
+
+    /// <summary>Vectors of the labelled items and no others, train before test, in one array that becomes one tensor.</summary>
+    private sealed class LabelledVectors(Split split)
+    {
+        private readonly Dictionary<string, int> _rows = split.Train.Concat(split.Test).Select((item, row) => (item, row)).ToDictionary(pair => pair.item, pair => pair.row, StringComparer.Ordinal);
+        private readonly bool[] _present = new bool[split.Train.Count + split.Test.Count];
+        private float[] _values = [];
+        private int _dimension;
+
+        internal void Add(EmbeddingBlock block)
+        {
+            if (_dimension == 0) (_dimension, _values) = (block.Dimension, new float[(long)_present.Length * block.Dimension]);
+            for (var row = 0; row < block.Rows; row++)
+            {
+                if (!_rows.TryGetValue(block.ItemIds[row], out var at)) continue;
+                block.Vectors.AsSpan(row * _dimension, _dimension).CopyTo(_values.AsSpan(at * _dimension, _dimension));
+                _present[at] = true;
+            }
+        }
+
+        /// <summary>[train + test, D]; the array is let go.</summary>
+        internal Tensor ToTensor(string level, torch.Device device)
+        {
+            var missing = _rows.Where(pair => !_present[pair.Value]).Select(pair => pair.Key).Take(3).ToList();
+            if (missing.Count > 0) throw new BadRequestException($"The set has no {level} vectors of labelled items, for instance {string.Join(", ", missing)}. Extract again to complete it.");
+            var tensor = HostCopies.ToTensor(_values, [_present.Length, _dimension], device);
+            _values = [];
+            return tensor;
+        }
     }
 }

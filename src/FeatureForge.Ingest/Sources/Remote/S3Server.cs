@@ -44,7 +44,7 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
             {
                 page = _lister.Value.ListObjectsV2Async(request, stop).GetAwaiter().GetResult();
             }
-            catch (Exception error) when (error is AmazonServiceException or AmazonClientException or HttpRequestException)
+            catch (Exception error) when (error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException or OperationCanceledException && !stop.IsCancellationRequested)
             {
                 throw new IOException($"s3://{bucket}/{prefix} cannot be listed: {Said(error)}. Check bucket, credentials and AWS_ENDPOINT_URL_S3, and ingest again.", error);
             }
@@ -69,7 +69,7 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
             var start = isPart ? offset : 0;
             return new(false, answer.ResponseStream, start, start + answer.ContentLength, new(answer.ETag, null), null, answer);
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (Exception error) when (error is OperationCanceledException or TimeoutException && !stop.IsCancellationRequested)
         {
             throw new RemoteException(RejectionCode.TimedOut, $"The S3 server gave no answer within {limits.StallSeconds} s.", isTransient: true);
         }
@@ -120,7 +120,8 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
             ForcePathStyle = endpoint != null,
             MaxErrorRetry = retries,
             ConnectTimeout = TimeSpan.FromSeconds(limits.ConnectSeconds),
-            Timeout = TimeSpan.FromSeconds(limits.ConnectSeconds + limits.StallSeconds),
+            // For an object the caller's patience ends sooner; a page of a thousand names takes a server longer.
+            Timeout = TimeSpan.FromSeconds(4 * (limits.ConnectSeconds + limits.StallSeconds)),
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
         };
