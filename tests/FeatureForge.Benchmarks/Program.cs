@@ -8,6 +8,7 @@
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ingest-duplicates [set ...]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- labels [set ...] [--store DIR] [--seeds N] [--steps N] [--search]
 //   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- ledger [ROWS]
+//   dotnet run -c Release --project tests/FeatureForge.Benchmarks -- parquet [ROWS DIMENSION]
 // speed and soak run in a process that starts as workers do.
 using System.Diagnostics;
 using FeatureForge.Benchmarks;
@@ -32,5 +33,6 @@ if (args is ["ingest", .. var kinds]) return await IngestBenchmark.RunAsync(kind
 if (args is ["ingest-duplicates", .. var sets]) return await DuplicatesBenchmark.RunAsync(sets, Console.Out);
 if (args is ["labels", .. var labels]) return await LabelBenchmark.RunAsync(labels, Console.Out);
 if (args is ["ledger", .. var runs]) return await LedgerBenchmark.RunAsync(runs, Console.Out);
-Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest | ingest-duplicates | labels | ledger; the head of Program.cs has their arguments.");
+if (args is ["parquet", .. var table]) return await ParquetBenchmark.RunAsync(table, Console.Out);
+Console.Error.WriteLine("Usage: quality | speed | tree | soak | kmeans | neighbours | microclusters | ingest | ingest-duplicates | labels | ledger | parquet; the head of Program.cs has their arguments.");
 return 2;

@@ -22,10 +22,13 @@ internal sealed class ScriptKernel
     {
         var kernel = new ScriptKernel();
         var outputs = new List<string>();
-        foreach (var cell in JsonNode.Parse(await File.ReadAllTextAsync(notebookPath))!["cells"]!.AsArray().Where(cell => (string)cell!["cell_type"]! == "code"))
-            outputs.Add(await kernel.SubmitAsync(string.Concat(cell!["source"]!.AsArray().Select(line => (string)line!))));
+        foreach (var source in await SourcesAsync(notebookPath)) outputs.Add(await kernel.SubmitAsync(source));
         return outputs;
     }
+
+    /// <summary>The code cells.</summary>
+    internal static async Task<IEnumerable<string>> SourcesAsync(string notebookPath) => JsonNode.Parse(await File.ReadAllTextAsync(notebookPath))!["cells"]!.AsArray()
+        .Where(cell => (string)cell!["cell_type"]! == "code").Select(cell => string.Concat(cell!["source"]!.AsArray().Select(line => (string)line!)));
 
     private async Task<string> SubmitAsync(string code)
     {

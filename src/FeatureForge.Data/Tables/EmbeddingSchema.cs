@@ -8,6 +8,8 @@ namespace FeatureForge.Data;
 internal static class EmbeddingSchema
 {
     internal const string Element = "element";
+    /// <summary>The leaf column of the vectors' values.</summary>
+    internal const string VectorColumn = $"vector.list.{Element}";
     private const string Version = "embeddings/1";
 
     internal static Schema Of(EmbeddingHeader header)
@@ -34,16 +36,16 @@ internal static class EmbeddingSchema
         });
     }
 
-    private static string[] SpanColumns(Modality modality) => modality switch
+    internal static string[] SpanColumns(Modality modality) => modality switch
     {
         Modality.Audio => ["start_ms", "end_ms"],
         Modality.Text => ["start_char", "end_char"],
         _ => ["x", "y", "width", "height"],
     };
 
-    internal static EmbeddingHeader HeaderOf(string path, Schema schema)
+    internal static EmbeddingHeader HeaderOf(string path, IReadOnlyDictionary<string, string> keyValues)
     {
-        string Value(string key) => schema.Metadata is { } metadata && metadata.TryGetValue("featureforge." + key, out var value) ? value
+        string Value(string key) => keyValues.TryGetValue("featureforge." + key, out var value) ? value
             : throw new InvalidDataException($"{path}: expected the file key-value featureforge.{key}, found none. It was not written by FeatureForge, or is damaged.");
         return new(Enum.Parse<Modality>(Value("modality"), ignoreCase: true), Value("encoder_id"), Value("preprocessing_id"), Value("level"),
             Enum.Parse<Grain>(Value("grain"), ignoreCase: true), int.Parse(Value("dimension"), System.Globalization.CultureInfo.InvariantCulture), Value("metric"), Value("dtype"));
@@ -74,32 +76,5 @@ internal static class EmbeddingSchema
             : new FloatArray.Builder().Reserve(block.Vectors.Length).Append(block.Vectors).Build();
         var type = new FixedSizeListType(new Field(Element, half ? HalfFloatType.Default : FloatType.Default, nullable: false), block.Dimension);
         return new FixedSizeListArray(new ArrayData(type, block.Rows, 0, 0, [ArrowBuffer.Empty], [values.Data]));
-    }
-
-    internal static EmbeddingBlock BlockOf(EmbeddingHeader header, RecordBatch batch)
-    {
-        var ids = (StringArray)batch.Column("item_id");
-        var index = (Int32Array)batch.Column("span_index");
-        var parts = SpanColumns(header.Modality).Select(name => (Int32Array)batch.Column(name)).ToArray();
-        var spans = new ItemSpan[batch.Length];
-        var itemIds = new string[batch.Length];
-        for (var row = 0; row < batch.Length; row++)
-        {
-            itemIds[row] = ids.GetString(row);
-            spans[row] = parts.Length == 2
-                ? ItemSpan.Range(parts[0].Values[row], parts[1].Values[row])
-                : ItemSpan.Rectangle(parts[0].Values[row], parts[1].Values[row], parts[2].Values[row], parts[3].Values[row]);
-        }
-        return new(itemIds, index.Values.ToArray(), spans, ValuesOf((FixedSizeListArray)batch.Column("vector"), batch.Length * header.Dimension), header.Dimension);
-    }
-
-    private static float[] ValuesOf(FixedSizeListArray vectors, int count)
-    {
-        var first = vectors.Offset * ((FixedSizeListType)vectors.Data.DataType).ListSize;
-        if (vectors.Values is FloatArray floats) return floats.Values.Slice(first, count).ToArray();
-        var wide = new float[count];
-        var halves = ((HalfFloatArray)vectors.Values).Values.Slice(first, count);
-        for (var i = 0; i < count; i++) wide[i] = (float)halves[i];
-        return wide;
     }
 }

@@ -1,8 +1,9 @@
 // embeddings/SET/data/level=L/grain=G/part-NNNNN.parquet: one row per span. Written through Arrow (ParquetSharp) because that
-// stores the vector as LIST<element: float not null> together with ARROW:schema, so that Arrow readers see a fixed-size list.
+// stores the vector as LIST<element: float not null> together with ARROW:schema, so that Arrow readers see a fixed-size list. Read as the
+// Parquet columns they are (EmbeddingColumns): that is faster, and no type of Arrow passes from one assembly to another, of which a
+// notebook's kernel loads two copies when their version numbers differ.
 // Synchronous: the native library is, and the torch thread that fills it is too.
 using Apache.Arrow;
-using Apache.Arrow.Types;
 using ParquetSharp;
 using ParquetSharp.Arrow;
 
@@ -24,7 +25,7 @@ public sealed class EmbeddingWriter : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var properties = new WriterPropertiesBuilder()
             .Compression(Compression.Zstd).CompressionLevel(3)
-            .DisableDictionary($"vector.list.{EmbeddingSchema.Element}")
+            .DisableDictionary(EmbeddingSchema.VectorColumn)
             .EnableDictionary("item_id")
             .Build();
         using var arrow = new ArrowWriterPropertiesBuilder().StoreSchema().EnableCompliantNestedTypes().Build();
@@ -60,26 +61,23 @@ public static class EmbeddingTable
     /// <summary>The file's key-values.</summary>
     public static EmbeddingHeader ReadHeader(string path)
     {
-        using var reader = new FileReader(path);
-        return EmbeddingSchema.HeaderOf(path, reader.Schema);
+        using var reader = new ParquetFileReader(path);
+        return HeaderOf(path, reader);
     }
 
     /// <summary>Row groups in file order, one in memory at a time; float16 is widened.</summary>
     public static IEnumerable<EmbeddingBlock> Read(string path)
     {
-        using var reader = new FileReader(path);
-        var header = EmbeddingSchema.HeaderOf(path, reader.Schema);
-        for (var group = 0; group < reader.NumRowGroups; group++)
+        using var reader = new ParquetFileReader(path);
+        var header = HeaderOf(path, reader);
+        for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
         {
-            using var batches = reader.GetRecordBatchReader([group]);
-            while (NextOf(batches) is { } batch)
-                using (batch)
-                    if (batch.Length > 0) yield return EmbeddingSchema.BlockOf(header, batch);
+            using var rows = reader.RowGroup(group);
+            if (rows.MetaData.NumRows > 0) yield return new EmbeddingColumns(path, header, rows).ToBlock();
         }
     }
 
-    // The Arrow reader over native memory completes synchronously.
-    private static RecordBatch? NextOf(Apache.Arrow.Ipc.IArrowArrayStream stream) => stream.ReadNextRecordBatchAsync().AsTask().GetAwaiter().GetResult();
+    private static EmbeddingHeader HeaderOf(string path, ParquetFileReader reader) => EmbeddingSchema.HeaderOf(path, reader.FileMetaData.KeyValueMetadata);
 
     internal static void Hash(string path, TableHash hash)
     {
