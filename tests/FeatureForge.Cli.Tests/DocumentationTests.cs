@@ -22,8 +22,18 @@ public sealed partial class DocumentationTests
     /// <summary>Names that mean the same in every spec; a summary at the property goes before.</summary>
     private static readonly Dictionary<string, string> _everywhere = new()
     {
-        ["Corpus"] = "Name of the corpus.", ["Encoder"] = "Name of the encoder.", ["Set"] = "Name of the embedding set.", ["Clustering"] = "Name of the clustering.", ["LabelSet"] = "Name of the label set.", ["Head"] = "Name of the head.",
-        ["Level"] = "raw, low, mid or high.", ["Levels"] = "Of raw, low, mid and high.", ["Grain"] = "How much one vector covers.", ["Grains"] = "How much one vector covers.", ["Seed"] = "Of every random draw.", ["Device"] = "auto, cpu or cuda.",
+        ["Corpus"] = "Name of the corpus.",
+        ["Encoder"] = "Name of the encoder.",
+        ["Set"] = "Name of the embedding set.",
+        ["Clustering"] = "Name of the clustering.",
+        ["LabelSet"] = "Name of the label set.",
+        ["Head"] = "Name of the head.",
+        ["Level"] = "raw, low, mid or high.",
+        ["Levels"] = "Of raw, low, mid and high.",
+        ["Grain"] = "How much one vector covers.",
+        ["Grains"] = "How much one vector covers.",
+        ["Seed"] = "Of every random draw.",
+        ["Device"] = "auto, cpu or cuda.",
     };
 
     [Fact]
