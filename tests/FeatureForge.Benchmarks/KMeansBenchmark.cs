@@ -1,6 +1,6 @@
 // k-means beside scikit-learn and faiss (Debian 12's packages, through peers/kmeans_peers.py) on the same rows with the same number of
 // threads, alternating, and what micro-clusters and the exact neighbour graph cost as sets grow.
-//   kmeans [MIXTURE ...] [--no-peers]      plain Lloyd by 20 passes; the default against faiss' 100 iterations and k-means++
+//   kmeans [MIXTURE ...] [--rows N] [--no-peers]      plain Lloyd by 20 passes; the default against faiss' 100 iterations and k-means++
 //   neighbours [ROWS]                      share of the matrix product's speed that the exact graph reaches
 //   microclusters [ROWS ...]               seconds and memory, and the fitted exponent
 using System.Diagnostics;
@@ -14,7 +14,6 @@ namespace FeatureForge.Benchmarks;
 
 internal static class KMeansBenchmark
 {
-    private const int Rows = 100_000;
     private const int Clusters = 256;
 
     private sealed record Timing(double Seconds, double Cpu);
@@ -31,14 +30,15 @@ internal static class KMeansBenchmark
     internal static async Task<int> KMeansAsync(string[] arguments, TextWriter output)
     {
         var peers = !arguments.Contains("--no-peers");
-        var names = arguments.Where(argument => !argument.StartsWith("--", StringComparison.Ordinal)).ToList();
+        var rows = Array.IndexOf(arguments, "--rows") is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : 100_000;
+        var names = arguments.Intersect(PlantedMixture.Names).ToList();
         var scratch = Directory.CreateTempSubdirectory("featureforge-kmeans-");
         try
         {
             await output.WriteLineAsync("| mixture | method | seconds | CPU s | passes | inertia |\n|---|---|---:|---:|---:|---:|");
             foreach (var name in names.Count > 0 ? names : [.. PlantedMixture.Names])
             {
-                var mixture = PlantedMixture.Of(name, Rows);
+                var mixture = PlantedMixture.Of(name, rows);
                 var file = Path.Combine(scratch.FullName, name + ".f32");
                 await File.WriteAllBytesAsync(file, MemoryMarshal.AsBytes(mixture.Values.AsSpan()).ToArray());
                 Ours("plain Lloyd, 20 passes", new() { Clusters = Clusters, RandomSeeds = true, Restarts = 1, SwapRounds = 0, Iterations = 20, Tolerance = 0, Seed = 1 }); // warm
@@ -56,7 +56,7 @@ internal static class KMeansBenchmark
                 async Task PeersAsync(params string[] runs)
                 {
                     var script = Path.Combine(AppContext.BaseDirectory, "peers", "kmeans_peers.py");
-                    var start = new ProcessStartInfo("/usr/bin/python3", [script, file, $"{Rows}", $"{PlantedMixture.Dimension}", $"{Clusters}", $"{Environment.ProcessorCount}", string.Join(',', runs)]) { RedirectStandardOutput = true };
+                    var start = new ProcessStartInfo("/usr/bin/python3", [script, file, $"{rows}", $"{PlantedMixture.Dimension}", $"{Clusters}", $"{Environment.ProcessorCount}", string.Join(',', runs)]) { RedirectStandardOutput = true };
                     using var process = Process.Start(start)!;
                     while (await process.StandardOutput.ReadLineAsync() is { } line)
                     {

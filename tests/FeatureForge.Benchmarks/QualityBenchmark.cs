@@ -1,6 +1,6 @@
 // How good are the embeddings? For each labelled set and seed: train on the train split alone, embed everything, and let `evaluate`
 // compare every level with a random encoder and with closed-form features. Labels reach nothing but `evaluate`.
-//   quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--log FILE]        without minutes: the recipe's own number of steps;
+//   quality [set ...] [--seeds N] [--first-seed S] [--minutes M] [--recipe FILE] [--log FILE]        without minutes: the recipe's own number of steps;
 //   the log gets a line of JSON for every training and every evaluation as it ends, so that a stopped run has lost nothing
 using System.Globalization;
 using System.Text.Json;
@@ -21,7 +21,7 @@ internal static class QualityBenchmark
         string? Option(string name) => Array.IndexOf(arguments, name) is var at and >= 0 ? arguments[at + 1] : null;
         var seeds = int.Parse(Option("--seeds") ?? "1", CultureInfo.InvariantCulture);
         var first = int.Parse(Option("--first-seed") ?? "0", CultureInfo.InvariantCulture);
-        string[] budget = Option("--minutes") is { } minutes ? ["--minutes", minutes] : [];
+        string[] budget = [.. Option("--minutes") is { } minutes ? ["--minutes", minutes] : Array.Empty<string>(), .. Option("--recipe") is { } recipe ? ["--recipe", recipe] : Array.Empty<string>()];
         var log = Option("--log");
         var sets = LabelledSet.All.Where(set => arguments.Contains(set.Name)).ToList() is { Count: > 0 } chosen ? chosen : [.. LabelledSet.All];
         var scratch = Directory.CreateTempSubdirectory("featureforge-quality-");

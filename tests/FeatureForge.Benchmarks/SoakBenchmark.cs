@@ -1,5 +1,5 @@
 // Does anything grow? 2,000 training steps and 100,000 extracted items in this process: live tensors and resident memory along the way.
-//   soak        (random pictures of 16 x 16 in an IDX file)
+//   soak [--steps N] [--items N]        (random pictures of 16 x 16 in an IDX file)
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
@@ -11,26 +11,26 @@ namespace FeatureForge.Benchmarks;
 
 internal static class SoakBenchmark
 {
-    private const int Items = 100_000;
     private const int Side = 16;
-    private const int Steps = 2_000;
     private const int Lines = 8;
 
-    internal static async Task<int> RunAsync(TextWriter output)
+    internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
+        int Option(string name, int normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
+        var (steps, items) = (Option("--steps", 2_000), Option("--items", 100_000));
         var scratch = Directory.CreateTempSubdirectory("featureforge-soak-");
         try
         {
             var folder = Path.Combine(scratch.FullName, "store");
-            await FeatureForgeProcess.RunAsync(folder, "ingest", Pictures(Path.Combine(scratch.FullName, "random-idx3-ubyte")), "--corpus", "random");
+            await FeatureForgeProcess.RunAsync(folder, "ingest", Pictures(Path.Combine(scratch.FullName, "random-idx3-ubyte"), items), "--corpus", "random");
             var store = Store.Open(folder);
             var recipe = Path.Combine(scratch.FullName, "recipe.json");
             await File.WriteAllTextAsync(recipe, JsonSerializer.Serialize(Recipe.DefaultFor(Modality.Image) with { BatchSize = 32 }, SpecJson.Readable));
 
             await output.WriteLineAsync("| after | live tensors | resident MB |\n|---|---:|---:|");
-            var training = new Watch(output, "steps", Steps);
-            await TrainRun.ExecuteAsync(new() { Corpus = "random", Encoder = "e", Recipe = recipe, Steps = Steps, Device = "cpu" }, new RunContext(store, "train", () => { }, training, TimeProvider.System), default);
-            var extraction = new Watch(output, "items", Items);
+            var training = new Watch(output, "steps", steps);
+            await TrainRun.ExecuteAsync(new() { Corpus = "random", Encoder = "e", Recipe = recipe, Steps = steps, Device = "cpu" }, new RunContext(store, "train", () => { }, training, TimeProvider.System), default);
+            var extraction = new Watch(output, "items", items);
             await ExtractRun.ExecuteAsync(new() { Corpus = "random", Encoder = "e", Set = "s", Grains = [Grain.Item], Device = "cpu" }, new RunContext(store, "extract", () => { }, extraction, TimeProvider.System), default);
             return 0;
         }
@@ -40,15 +40,15 @@ internal static class SoakBenchmark
         }
     }
 
-    private static string Pictures(string path)
+    private static string Pictures(string path, int items)
     {
         using var file = File.Create(path);
         Span<byte> header = stackalloc byte[16];
-        foreach (var (value, number) in new[] { 0x803, Items, Side, Side }.Select((value, number) => (value, number))) BinaryPrimitives.WriteInt32BigEndian(header[(4 * number)..], value);
+        foreach (var (value, number) in new[] { 0x803, items, Side, Side }.Select((value, number) => (value, number))) BinaryPrimitives.WriteInt32BigEndian(header[(4 * number)..], value);
         file.Write(header);
         var random = new Random(1);
         var picture = new byte[Side * Side];
-        for (var i = 0; i < Items; i++)
+        for (var i = 0; i < items; i++)
         {
             random.NextBytes(picture);
             file.Write(picture);

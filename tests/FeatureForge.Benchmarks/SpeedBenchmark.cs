@@ -1,5 +1,5 @@
 // What the training step and extraction cost beside the bare model: same network, same precision, same process, synthetic tensors.
-//   speed [training] [extraction]        (recipe image-tiny on 6,000 of the cifar10 pictures; both when none is named)
+//   speed [training] [extraction] [--pictures N]        (recipe image-tiny on N, 6,000, of the cifar10 pictures; both when none is named)
 // Ours reads batches, makes views, steps the flat optimiser; bare takes one fixed tensor and TorchSharp's own AdamW. Both alternate,
 // and ratios are of medians, so that a busy machine slows both sides alike.
 using System.Diagnostics;
@@ -16,24 +16,25 @@ internal static class SpeedBenchmark
 {
     private const int Rounds = 5;
     private const int StepsPerRound = 8;
-    private const int Pictures = 6_000;
 
-    internal static async Task<int> RunAsync(string[] halves, TextWriter output)
+    internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
+        var pictures = Array.IndexOf(arguments, "--pictures") is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : 6_000;
+        var halves = arguments.Intersect(["training", "extraction"]).ToList();
         var scratch = Directory.CreateTempSubdirectory("featureforge-speed-");
         try
         {
             var set = LabelledSet.All.First(found => found.Name == "cifar10");
             var folder = Path.Combine(scratch.FullName, "store");
             var files = await set.UnpackAsync(Path.Combine(scratch.FullName, "files"));
-            foreach (var file in Directory.EnumerateFiles(files, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Skip(Pictures).ToList()) File.Delete(file);
+            foreach (var file in Directory.EnumerateFiles(files, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Skip(pictures).ToList()) File.Delete(file);
             await FeatureForgeProcess.RunAsync(folder, "ingest", files, "--corpus", "pictures");
             await FeatureForgeProcess.RunAsync(folder, "train", "--corpus", "pictures", "--encoder", "tiny", "--steps", "1");
             var store = Store.Open(folder);
             var manifest = store.Encoder("tiny");
             using var corpus = PreparedCorpus.Open(store, "pictures", manifest.Preparation);
             await output.WriteLineAsync("| measure | ours, items/s | bare, items/s | ratio |\n|---|---:|---:|---:|");
-            if (halves.Length == 0 || halves.Contains("extraction"))
+            if (halves.Count == 0 || halves.Contains("extraction"))
             {
                 foreach (Grain[] grains in (Grain[][])[[Grain.Item], [Grain.Item, Grain.Segment]])
                 {
@@ -41,7 +42,7 @@ internal static class SpeedBenchmark
                     await WriteAsync($"extraction of low, mid, high by {string.Join(" and ", grains).ToLowerInvariant()} into Parquet, against forward passes", extracted, bareForward);
                 }
             }
-            if (halves.Length > 0 && !halves.Contains("training")) return 0;
+            if (halves.Count > 0 && !halves.Contains("training")) return 0;
             var (steps, bareSteps, waited) = Training(store, manifest, corpus);
             await WriteAsync("training steps of 256 items in two views", steps, bareSteps);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"\ndata_wait {waited:P1} of the training time"));

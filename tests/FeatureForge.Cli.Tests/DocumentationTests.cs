@@ -12,6 +12,7 @@ using FeatureForge.Data;
 using FeatureForge.Ingest;
 using FeatureForge.Labelling;
 using FeatureForge.Learning;
+using FeatureForge.TestKit;
 
 namespace FeatureForge.Cli.Tests;
 
@@ -53,7 +54,29 @@ public sealed partial class DocumentationTests
     {
         var text = new StringBuilder("# Specs\n\nThe requests of runs, as JSON: what a pipeline's `spec` and `POST /api/v1/runs` take. Made from the program (`DocumentationTests`); do not edit.\nA property without a default must be given.\n");
         var assemblies = new[] { typeof(PipelineSpec), typeof(IngestSpec), typeof(TrainSpec), typeof(ClusterSpec), typeof(QueueSpec) }.Select(type => type.Assembly);
-        var specs = assemblies.SelectMany(assembly => assembly.GetExportedTypes()).Where(type => _endings.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal)) && type is { IsClass: true, IsAbstract: false }).OrderBy(type => type.Name, StringComparer.Ordinal).ToList();
+        var specs = assemblies.SelectMany(assembly => assembly.GetExportedTypes()).Where(type => IsSpec(type) && type is { IsClass: true, IsAbstract: false }).OrderBy(type => type.Name, StringComparer.Ordinal).ToList();
+        Describe(text, specs);
+        Same("config/SPECS.md", text.ToString());
+    }
+
+    [Fact]
+    public void Every_property_of_a_recipe_has_words_and_is_in_RECIPES()
+    {
+        var text = new StringBuilder("# Recipes\n\nHow an encoder learns, as a JSON file for `train --recipe FILE`; the built-in ones in `src/FeatureForge.Learning/Recipes` are examples. Made from the program (`DocumentationTests`); do not edit.\nA property without a default must be given. Objectives and their settings: [their own page](../src/FeatureForge.Learning/Objectives/README.md).\n");
+        var learning = typeof(TrainSpec).Assembly;
+        Type Named(string name) => learning.GetType($"FeatureForge.Learning.{name}", throwOnError: true)!;
+        var found = new List<Type> { Named("Recipe") };
+        for (var i = 0; i < found.Count; i++)
+            foreach (var property in found[i].GetProperties().Select(property => property.PropertyType).Where(type => type.Assembly == learning && type.IsClass && !found.Contains(type)))
+                found.Add(property);
+        Assert.Equal(["Recipe", "EncoderSpec", "ImageViewSpec", "AudioViewSpec", "TextViewSpec", "TransformerSpec", "SpeechSpec", "WordPieceSpec"], found.Select(type => type.Name));
+
+        Describe(text, [.. found, Named("ProjectorSpec")]);
+        Same("config/RECIPES.md", text.ToString());
+    }
+
+    private static void Describe(StringBuilder text, IEnumerable<Type> specs)
+    {
         var silent = new List<string>();
         foreach (var spec in specs)
         {
@@ -65,12 +88,31 @@ public sealed partial class DocumentationTests
                 var words = Summary(members, $"P:{spec.FullName}.{property.Name}") is { Length: > 0 } own ? own : _everywhere.GetValueOrDefault(property.Name, "");
                 if (words.Length == 0) silent.Add($"{spec.Name}.{property.Name}");
                 var isRequired = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;
-                text.Append($"| `{JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)}` | {TypeName(property.PropertyType)} | {(isRequired || defaults is null ? "" : $"`{Cell(JsonSerializer.Serialize(property.GetValue(defaults), property.PropertyType, SpecJson.Line))}`")} | {Cell(words)} |\n");
+                text.Append($"| `{JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)}` | {TypeName(property.PropertyType)} | {(isRequired || defaults is null ? "" : $"`{Cell(Default(property, defaults))}`")} | {Cell(words)} |\n");
             }
         }
-
         Assert.True(silent.Count == 0, $"No summary: {string.Join(", ", silent)}");
-        Same("config/SPECS.md", text.ToString());
+    }
+
+    // A spec inside a spec has a table of its own.
+    private static string Default(PropertyInfo property, object defaults) =>
+        IsSpec(property.PropertyType) && property.GetValue(defaults) is not null ? "its own" : JsonSerializer.Serialize(property.GetValue(defaults), property.PropertyType, SpecJson.Line);
+
+    private static bool IsSpec(Type type) => _endings.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_section_of_the_results_names_the_command_that_makes_it_and_when_it_was_run()
+    {
+        var folder = Path.Combine(Repository.Root, "tests", "FeatureForge.Benchmarks");
+        var benchmarks = Registrations().Matches(File.ReadAllText(Path.Combine(folder, "BenchmarkSuite.cs"))).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Contains("quality", benchmarks);
+        string[] programs = ["featureforge", "dotnet"];
+        var sections = File.ReadAllText(Path.Combine(folder, "RESULTS.md")).Split("\n## ")[1..].Where(section => !section.StartsWith("Not measured", StringComparison.Ordinal)).ToList();
+
+        Assert.True(sections.Count > 10, $"{sections.Count} sections");
+        var silent = sections.Where(section => !Commands().Matches(section).Any(match => benchmarks.Contains(match.Groups[1].Value) || programs.Contains(match.Groups[1].Value))).Select(section => section.Split('\n')[0]);
+        Assert.Empty(silent);
+        Assert.All(sections, section => Assert.Matches(@"^.*, 20\d\d-\d\d-\d\d", section));
     }
 
     private static void Append(StringBuilder text, Command verb, string above)
@@ -119,24 +161,23 @@ public sealed partial class DocumentationTests
         if (type == typeof(double) || type == typeof(float)) return "number";
         if (type.IsGenericType && type.GetGenericArguments() is [var item] && type.IsAssignableTo(typeof(System.Collections.IEnumerable))) return $"list of {TypeName(item)}";
         if (type.IsGenericType && type.GetGenericArguments() is [_, var value]) return $"map to {TypeName(value)}";
-        return _endings.Any(ending => type.Name.EndsWith(ending, StringComparison.Ordinal)) ? $"[{Heading(type)}](#{Heading(type)})" : "object";
+        return type.Name == "ObjectiveSpec" ? "[objective](../src/FeatureForge.Learning/Objectives/README.md)" : IsSpec(type) ? $"[{Heading(type)}](#{Heading(type)})" : "object";
     }
 
     private static string Heading(Type spec) => JsonNamingPolicy.KebabCaseLower.ConvertName(spec.Name.EndsWith("Spec", StringComparison.Ordinal) ? spec.Name[..^4] : spec.Name);
 
     private static void Same(string path, string text)
     {
-        var full = Path.Combine(Root(), path);
+        var full = Path.Combine(Repository.Root, path);
         if (Environment.GetEnvironmentVariable("FEATUREFORGE_MAKE_DOCS") == "1") File.WriteAllText(full, text);
         Assert.True(File.Exists(full) && File.ReadAllText(full) == text, $"{path} is not what the program says; run these tests with FEATUREFORGE_MAKE_DOCS=1.");
     }
 
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FeatureForge.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("FeatureForge.sln lies in no folder above the tests.");
-    }
+    [GeneratedRegex("""^\s+new\("([a-z-]+)",""", RegexOptions.Multiline)]
+    private static partial Regex Registrations();
+
+    [GeneratedRegex("`([a-z-]+)[^`]*`")]
+    private static partial Regex Commands();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Blanks();

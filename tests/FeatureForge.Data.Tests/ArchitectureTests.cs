@@ -1,12 +1,11 @@
 // The dependency rule and the glossary, held against the project files and the public types themselves.
 using System.Xml.Linq;
+using FeatureForge.TestKit;
 
 namespace FeatureForge.Data.Tests;
 
 public sealed class ArchitectureTests
 {
-    internal static string Root { get; } = FindRoot();
-
     /// <summary>Which project may reference which; src/FeatureForge.* only.</summary>
     private static readonly Dictionary<string, string[]> _allowed = new()
     {
@@ -22,14 +21,7 @@ public sealed class ArchitectureTests
         ["Notebooks"] = ["Data"],
     };
 
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FeatureForge.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new DirectoryNotFoundException("FeatureForge.sln lies in no folder above the tests.");
-    }
-
-    private static IEnumerable<(string Project, XDocument Xml)> Sources() => Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
+    private static IEnumerable<(string Project, XDocument Xml)> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
         .Select(path => (Path.GetFileNameWithoutExtension(path)["FeatureForge.".Length..], XDocument.Load(path)));
 
     private static IEnumerable<string> Included(XDocument xml, string element) => xml.Descendants(element).Select(item => (string?)item.Attribute("Include") ?? "");
@@ -67,7 +59,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Every_source_project_has_a_mirror_under_tests()
     {
-        var missing = Sources().Select(source => source.Project).Where(project => !Directory.Exists(Path.Combine(Root, "tests", $"FeatureForge.{project}.Tests")));
+        var missing = Sources().Select(source => source.Project).Where(project => !Directory.Exists(Path.Combine(Repository.Root, "tests", $"FeatureForge.{project}.Tests")));
 
         Assert.Empty(missing);
     }
@@ -75,7 +67,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Every_public_type_of_the_data_project_is_in_the_glossary()
     {
-        var glossary = File.ReadAllText(Path.Combine(Root, "src", "FeatureForge.Data", "README.md"));
+        var glossary = File.ReadAllText(Path.Combine(Repository.Root, "src", "FeatureForge.Data", "README.md"));
 
         var missing = typeof(Store).Assembly.GetExportedTypes().Where(type => !type.IsNested).Select(type => type.Name.Split('`')[0])
             .Where(name => !glossary.Contains($"`{name}`", StringComparison.Ordinal));
@@ -86,10 +78,10 @@ public sealed class ArchitectureTests
     [Fact]
     public void Source_files_begin_with_what_they_are()
     {
-        var silent = Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
+        var silent = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}") && !path.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}"))
             .Where(path => !File.ReadLines(path).First().StartsWith("//", StringComparison.Ordinal))
-            .Select(path => Path.GetRelativePath(Root, path));
+            .Select(path => Path.GetRelativePath(Repository.Root, path));
 
         Assert.Empty(silent);
     }

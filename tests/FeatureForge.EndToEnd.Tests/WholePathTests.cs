@@ -40,6 +40,8 @@ public sealed class WholePathTests : IDisposable
 
         Assert.Equal("succeeded", ingested.GetProperty("state").GetString());
         Assert.Equal("succeeded", evaluated.GetProperty("state").GetString());
+        var raw = evaluated.GetProperty("result").GetProperty("scores").EnumerateArray().Single(score => score.GetProperty("level").GetString() == Level.Raw);
+        Assert.True(raw.GetProperty("knn").GetDouble() > 0.5, raw.ToString()); // ten classes or fewer, and even closed-form features tell most of them apart
         Assert.True(verified.GetProperty("sound").GetBoolean());
         var encoderId = Store.Open(StorePath).Encoder("e").EncoderId;
         Assert.Equal((long)count, Scalar($"select count(*) from '{StorePath}/corpora/c/items/*.parquet' where octet_length(content) = byte_size"));

@@ -36,6 +36,18 @@ public sealed class SampleTests : IDisposable
         Assert.NotEqual(first, Bytes(Write(maker, _store.Beside("c"), seed: 2)));
     }
 
+    [Theory]
+    [InlineData(Modality.Audio)]
+    [InlineData(Modality.Image)]
+    [InlineData(Modality.Text)]
+    public void Every_class_has_a_fifth_of_its_items_in_the_test_split(Modality modality)
+    {
+        var sample = SampleCorpus.Write(modality, _store.Beside("sample"), 400, seed: 1);
+
+        var rows = File.ReadLines(sample.LabelsPath).Skip(1).Select(line => line.Split(',')).Select(cells => (Label: cells[1], Split: cells[2]));
+        Assert.All(rows.GroupBy(row => row.Label), label => Assert.InRange(label.Count(row => row.Split == "test") / (double)label.Count(), 0.1, 0.3));
+    }
+
     [Fact]
     public void Labels_lie_outside_the_source()
     {

@@ -52,6 +52,21 @@ public sealed class EvaluateRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Classes_that_only_the_test_split_has_are_warned_about()
+    {
+        await SmallCorpora.WriteAsync(_store, "small", Modality.Text, 8);
+        await TrainRun.ExecuteAsync(new() { Corpus = "small", Encoder = "e", Steps = 2, Device = "cpu" }, _store.Context(), default);
+        await ExtractRun.ExecuteAsync(new() { Corpus = "small", Encoder = "e", Set = "s", Grains = [Grain.Item], Device = "cpu" }, _store.Context(), default);
+        var labels = Path.Combine(_store.Beside("labels"), "labels.csv");
+        File.WriteAllLines(labels, ["path,label,split", .. Enumerable.Range(0, 8).Select(i => $"{i:D4},{(i < 6 ? "seen" : "unseen")},{(i is < 6 and > 1 ? "train" : "test")}")]);
+        var reporter = new RecordingReporter();
+
+        await EvaluateRun.ExecuteAsync(new() { Set = "s", LabelsPath = labels, Device = "cpu" }, _store.Context(reporter: reporter), default);
+
+        Assert.Contains(reporter.LogLines, line => line.Level == "warning" && line.Message.Contains("1 of 2 classes", StringComparison.Ordinal) && line.Message.Contains("'unseen'", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Linear_probe_finds_the_optimum_that_plain_gradient_descent_finds()
     {
         using var scope = NewDisposeScope();

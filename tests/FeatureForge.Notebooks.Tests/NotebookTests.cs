@@ -24,8 +24,8 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
     [Fact]
     public void Notebooks_are_what_their_programs_say()
     {
-        Assert.Equal(7, Repository.Programs.Count);
-        foreach (var program in Repository.Programs)
+        Assert.Equal(7, NotebookFiles.Programs.Count);
+        foreach (var program in NotebookFiles.Programs)
         {
             if (Environment.GetEnvironmentVariable("FEATUREFORGE_MAKE_NOTEBOOKS") == "1") File.WriteAllText(program.NotebookPath, program.ToNotebook());
             Assert.True(File.ReadAllText(program.NotebookPath) == program.ToNotebook(), $"{program.NotebookPath} is not what {program.Path} says; run this test with FEATUREFORGE_MAKE_NOTEBOOKS=1.");
@@ -119,7 +119,7 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
         {
             using var kernel = new InteractiveKernel(folder.Path);
             var shown = "";
-            foreach (var source in await ScriptKernel.SourcesAsync(Path.Combine(Repository.Notebooks, $"{name}.ipynb"))) shown += await kernel.SubmitAsync(source);
+            foreach (var source in await ScriptKernel.SourcesAsync(Path.Combine(NotebookFiles.Folder, $"{name}.ipynb"))) shown += await kernel.SubmitAsync(source);
             Assert.Contains(expected, shown);
         }
     }
@@ -129,7 +129,7 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
     {
         using var folder = new TemporaryFolder();
 
-        var outcome = await ProcessAsync(folder.Path, "dotnet", ["run", Path.Combine(Repository.Notebooks, "01-look-at-a-corpus.cs"), "-c", "Release"]);
+        var outcome = await ProcessAsync(folder.Path, "dotnet", ["run", Path.Combine(NotebookFiles.Folder, "01-look-at-a-corpus.cs"), "-c", "Release"]);
 
         Assert.True(outcome.ExitCode == 0, outcome.Output + outcome.Errors);
         Assert.Equal(32, Count(await File.ReadAllTextAsync(Path.Combine(folder.Path, "notebooks", "pages", "01-look-at-a-corpus.html")), "<img "));
@@ -139,7 +139,7 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
     public async Task Python_reads_the_same_store()
     {
         using var folder = new TemporaryFolder();
-        var cells = await ScriptKernel.SourcesAsync(Path.Combine(Repository.Notebooks, "07-python.ipynb"));
+        var cells = await ScriptKernel.SourcesAsync(Path.Combine(NotebookFiles.Folder, "07-python.ipynb"));
         // Cell by cell in one state; the value of a cell's last expression is printed, as a kernel does.
         var runner = folder.Write("cells.py", """
             import ast, json, sys
@@ -165,7 +165,7 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
         Assert.Contains("explained", outcome.Output);
     }
 
-    private static Task<IReadOnlyList<string>> RunAsync(string name) => ScriptKernel.RunAsync(Path.Combine(Repository.Notebooks, $"{name}.ipynb"));
+    private static Task<IReadOnlyList<string>> RunAsync(string name) => ScriptKernel.RunAsync(Path.Combine(NotebookFiles.Folder, $"{name}.ipynb"));
 
     private static async Task<Outcome> ProcessAsync(string folder, string program, string[] arguments)
     {

@@ -1,4 +1,4 @@
-// `datasets`: the public sets that the demo knows, and fetching them.
+// `datasets`: the public sets that the demo knows, fetching them, and small corpora that are made on the spot.
 using System.CommandLine;
 using System.Globalization;
 using FeatureForge.Data;
@@ -50,6 +50,22 @@ internal static class DatasetsCommand
                 return ExitCode.RunFailed;
             }
         });
-        return new Command("datasets", "Public data sets: list, get.").With(list, get);
+
+        var modality = new Argument<Modality>("MODALITY") { Description = "audio, image or text." };
+        var target = new Option<string?>("--into") { Description = "Folder to put it in. Default: ./datasets/MODALITY." };
+        var count = new Option<int?>("--items") { Description = "How many. Default: 1500 recordings, 3000 pictures or 4000 texts." };
+        var make = new Command("make", "Make a small corpus with known classes on the spot, without a network: synthesised syllables, drawn glyphs and textures, sentences from a grammar.")
+            .With(modality, target, count).Does((parsed, options, _) =>
+        {
+            var chosen = parsed.GetRequiredValue(modality);
+            var folder = Path.GetFullPath(parsed.GetValue(target) ?? Path.Combine("datasets", chosen.ToString().ToLowerInvariant()));
+            if (parsed.GetValue(count) is < 1 or > 1_000_000) throw new BadRequestException($"--items {parsed.GetValue(count)}: expected 1 to 1,000,000.");
+            if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new BadRequestException($"--into {folder}: the folder is not empty; name a new one.");
+            var made = DemoSamples.Make(chosen, folder, parsed.GetValue(count));
+            if (options.Json) Verb.PrintJson(new { made.What, Path = made.Sample.SourcePath, Labels = made.Sample.LabelsPath });
+            else Console.Out.WriteLine($"{made.What}: {made.Sample.SourcePath}\nThe classes they were made from, for `evaluate` only: {made.Sample.LabelsPath}");
+            return Task.FromResult(ExitCode.Done);
+        });
+        return new Command("datasets", "Data sets: list, get public ones, make small ones.").With(list, get, make);
     }
 }

@@ -37,7 +37,7 @@ public sealed class DemoSources(string downloads, PublicDownload download, Actio
             online = fetched is not null;
             sources.Add(fetched is not null
                 ? new(corpus, set.Modality, fetched, $"{set.Title} ({set.Licence}), downloaded from {set.Homepage}")
-                : DemoSamples.Make(set.Modality, Path.Combine(downloads, "made-on-the-spot")));
+                : DemoSamples.Source(set.Modality, Path.Combine(downloads, "made-on-the-spot")));
         }
         return sources;
     }

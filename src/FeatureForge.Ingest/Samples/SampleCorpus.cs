@@ -18,11 +18,16 @@ public sealed record SampleCorpus(Modality Modality, string SourcePath, string L
         _ => GrammarSentences.Write(folder, count, seed),
     };
 
-    /// <summary>One fifth is for tests.</summary>
+    /// <summary>One fifth of every class is for tests; which of five neighbours it is goes round, so that it meets every voice.</summary>
     internal static string WriteLabels(string path, IEnumerable<(string Path, string Label)> rows)
     {
         var text = new StringBuilder("path,label,split\n");
-        foreach (var (row, i) in rows.Select((row, i) => (row, i))) text.Append(CultureInfo.InvariantCulture, $"{row.Path},{row.Label},{(i % 5 == 4 ? "test" : "train")}\n");
+        var seen = new Dictionary<string, int>();
+        foreach (var row in rows)
+        {
+            var turn = seen[row.Label] = seen.GetValueOrDefault(row.Label, -1) + 1;
+            text.Append(CultureInfo.InvariantCulture, $"{row.Path},{row.Label},{((turn + turn / 5) % 5 == 4 ? "test" : "train")}\n");
+        }
         File.WriteAllText(path, text.ToString());
         return path;
     }

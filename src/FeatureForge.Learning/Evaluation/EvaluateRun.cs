@@ -22,6 +22,9 @@ public static class EvaluateRun
         BadRequestException.ThrowIfAny(Conflicts(spec, set, clustering));
         var labels = LabelFile.Join(LabelFile.Read(spec.LabelsPath), await PathsAsync(context.Store, set, stop).ConfigureAwait(false));
         var split = SplitOf(labels, spec);
+        var unseen = split.TestLabels.Except(split.TrainLabels).Select(label => labels.Classes[label]).Order(StringComparer.Ordinal).ToList();
+        if (unseen.Count > 0)
+            context.Warning($"{unseen.Count} of {split.Classes} classes are among the test labels and not among the train labels (for instance '{unseen[0]}'): kNN and linear probe cannot know them, and every such item counts as wrong. Is the split as it was meant?");
 
         var scores = await TorchThread.RunAsync("evaluate", () => Score(spec, set, split, context, stop), context.Warning).ConfigureAwait(false);
         var result = new EvaluateResult

@@ -10,14 +10,19 @@ namespace FeatureForge.Learning;
 /// <summary>How a vocabulary of word pieces wants its text; in the architecture of an encoder.</summary>
 internal sealed record WordPieceSpec
 {
+    /// <summary>Whether text is lower-cased first.</summary>
     public bool LowerCase { get; init; } = true;
     /// <summary>Whether accents go; usual with lower case.</summary>
     public bool StripAccents { get; init; } = true;
-    /// <summary>Lines of the vocabulary, from 0, with a part of their own.</summary>
+    /// <summary>The line of the padding piece in the vocabulary, from 0.</summary>
     public int PaddingNumber { get; init; }
+    /// <summary>The line of the unknown piece.</summary>
     public int UnknownNumber { get; init; }
+    /// <summary>The line of the piece before the first word.</summary>
     public int FirstNumber { get; init; }
+    /// <summary>The line of the piece after the last word.</summary>
     public int LastNumber { get; init; }
+    /// <summary>The line of the mask.</summary>
     public int MaskNumber { get; init; }
 
     /// <summary>Finds the special lines of a vocabulary.</summary>

@@ -8,9 +8,11 @@ namespace FeatureForge.Learning;
 /// <summary>Widths of a projector's hidden layers and of its output.</summary>
 internal sealed record ProjectorSpec
 {
+    /// <summary>Width of the hidden layers.</summary>
     public int Hidden { get; init; } = 512;
     /// <summary>Hidden layers, each Linear, BatchNorm, ReLU; 0 = one linear map.</summary>
     public int HiddenLayers { get; init; } = 1;
+    /// <summary>Width of the output, which the loss sees.</summary>
     public int Width { get; init; } = 64;
 
     public IEnumerable<string> Problems()

@@ -8,24 +8,34 @@ namespace FeatureForge.Learning;
 /// <summary>A recipe: architecture, views, objective, optimiser and budget of one modality.</summary>
 internal sealed record Recipe
 {
+    /// <summary>What the encoder's manifest and card call it.</summary>
     public required string Name { get; init; }
+    /// <summary>audio, image or text.</summary>
     public required Modality Modality { get; init; }
-    /// <summary>Header for people: the command line, the machine, the time and the score that was measured with it.</summary>
+    /// <summary>For people: the command line.</summary>
     public required string Command { get; init; }
+    /// <summary>For people: the machine it is meant for.</summary>
     public required string Hardware { get; init; }
+    /// <summary>For people: how long it takes there.</summary>
     public required string Time { get; init; }
+    /// <summary>For people: what was measured with it.</summary>
     public required string ExpectedScore { get; init; }
 
     /// <summary>Transformers: the one dial. It gives heads, width = 64 heads, depth = 2 heads, and the levels at thirds of the depth; 0 = all are written out.</summary>
     public int Size { get; init; }
+    /// <summary>The architecture.</summary>
     public required EncoderSpec Encoder { get; init; }
     /// <summary>Image: pixels per side of the prepared pictures; null = as the corpus has been prepared at ingest.</summary>
     public int? PreparedSize { get; init; }
+    /// <summary>How pictures are altered into views.</summary>
     public ImageViewSpec ImageViews { get; init; } = new();
+    /// <summary>How recordings are altered into views.</summary>
     public AudioViewSpec AudioViews { get; init; } = new();
+    /// <summary>How documents are cut into views.</summary>
     public TextViewSpec TextViews { get; init; } = new();
-    /// <summary>Views of an item per step: global ones first, then local ones (small crops, short stretches).</summary>
+    /// <summary>Large views of an item per step.</summary>
     public int GlobalViews { get; init; } = 2;
+    /// <summary>Small crops or short stretches of an item per step.</summary>
     public int LocalViews { get; init; }
 
     internal int ViewCount => GlobalViews + LocalViews;
@@ -35,7 +45,9 @@ internal sealed record Recipe
 
     /// <summary>Items per step; fewer when the corpus is smaller.</summary>
     public int BatchSize { get; init; } = 256;
+    /// <summary>Highest learning rate; it falls along a half cosine after the warm-up.</summary>
     public double LearningRate { get; init; } = 2e-3;
+    /// <summary>Decoupled weight decay of matrices; biases and norms have none.</summary>
     public double WeightDecay { get; init; } = 0.05;
     /// <summary>Share of the steps in which the learning rate rises.</summary>
     public double Warmup { get; init; } = 0.05;
@@ -57,7 +69,9 @@ internal sealed record Recipe
     public int Probes { get; init; } = 4;
     /// <summary>Item visits when no budget is given: epochs = visits / items, between the two limits.</summary>
     public required long DefaultVisits { get; init; }
+    /// <summary>Passes over the corpus at least when no budget is given.</summary>
     public int FewestEpochs { get; init; } = 1;
+    /// <summary>Passes over the corpus at most when no budget is given.</summary>
     public int MostEpochs { get; init; } = 200;
 
     /// <summary>The built-in recipes' names.</summary>
@@ -115,8 +129,9 @@ internal sealed record Recipe
 /// <summary>The architecture: enough, with the preparation, to build the modules that a weight file fills.</summary>
 internal sealed record EncoderSpec
 {
-    /// <summary>Convolutional encoders: channels and stride of every block.</summary>
+    /// <summary>Convolutional encoders: channels of every block.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [];
+    /// <summary>Convolutional encoders: stride of every block.</summary>
     public IReadOnlyList<int> Strides { get; init; } = [];
     /// <summary>Strides along the columns (audio: time) where they differ from those along the rows; null = the same.</summary>
     public IReadOnlyList<int>? TimeStrides { get; init; }
@@ -144,9 +159,11 @@ internal sealed record EncoderSpec
     /// <summary>Convolutional encoders: widths of fully connected blocks on the pooled last block. They count on as blocks; objectives see the last one.</summary>
     public IReadOnlyList<int> Head { get; init; } = [];
 
-    /// <summary>After which blocks (1 = first) a level is read; the vectors of several blocks stand side by side.</summary>
+    /// <summary>After which blocks (1 = first) the level low is read; the vectors of several blocks stand side by side.</summary>
     public IReadOnlyList<int> Low { get; init; } = [];
+    /// <summary>The same for mid.</summary>
     public IReadOnlyList<int> Mid { get; init; } = [];
+    /// <summary>The same for high.</summary>
     public IReadOnlyList<int> High { get; init; } = [];
 
     /// <summary>Levels whose vectors leave the encoder with all directions about equally wide, not only all dimensions.</summary>
@@ -173,15 +190,18 @@ internal sealed record EncoderSpec
 
     /// <summary>Image: pixels per side that the network sees, at most the prepared size.</summary>
     public int ImageSize { get; init; }
-    /// <summary>Audio: bands and frames per second that the network sees.</summary>
+    /// <summary>Audio: mel bands that the network sees.</summary>
     public int Bands { get; init; }
+    /// <summary>Audio: frames per second that the network sees.</summary>
     public int FramesPerSecond { get; init; }
 
-    /// <summary>Text: words of the vocabulary at most, and buckets for all others.</summary>
+    /// <summary>Text: words of the vocabulary at most.</summary>
     public int Words { get; init; }
+    /// <summary>Text: buckets for words outside the vocabulary.</summary>
     public int Buckets { get; init; }
-    /// <summary>Text: width of the word vectors and of the head's hidden layer.</summary>
+    /// <summary>Text: width of the word vectors.</summary>
     public int Width { get; init; }
+    /// <summary>Text: width of the hidden layer of the head.</summary>
     public int Hidden { get; init; }
     /// <summary>Text, transformer: tokens that the network sees at once at most.</summary>
     public int Longest { get; init; }

@@ -22,8 +22,9 @@ internal sealed record AudioViewSpec
     public double Colour { get; init; }
     /// <summary>Largest share of another recording mixed in.</summary>
     public double Mix { get; init; } = 0.2;
-    /// <summary>Widest masked band and masked stretch of time, as shares; each is used in half of the views.</summary>
+    /// <summary>Widest masked band, as a share of all; half of the views have one.</summary>
     public double BandMask { get; init; } = 0.15;
+    /// <summary>Longest masked stretch of time, as a share of the view; half of the views have one.</summary>
     public double TimeMask { get; init; } = 0.15;
 }
 

@@ -11,15 +11,19 @@ internal sealed record ImageViewSpec
 {
     /// <summary>Smallest area of a global view, as a fraction of the picture.</summary>
     public double SmallestCrop { get; init; } = 0.2;
-    /// <summary>Smallest and largest area of a local view, and its pixels per side.</summary>
+    /// <summary>Smallest area of a local view, as a fraction of the picture.</summary>
     public double SmallestLocalCrop { get; init; } = 0.05;
+    /// <summary>Largest area of a local view, as a fraction of the picture.</summary>
     public double LargestLocalCrop { get; init; } = 0.3;
+    /// <summary>Pixels per side of a local view.</summary>
     public int LocalSize { get; init; } = 16;
+    /// <summary>Whether half of the views are mirrored.</summary>
     public bool Flip { get; init; } = true;
     /// <summary>Strength of brightness, contrast and saturation changes; 0 leaves colour alone.</summary>
     public double Colour { get; init; } = 0.4;
     /// <summary>Largest rotation of hue, as a fraction of the circle.</summary>
     public double Hue { get; init; } = 0.1;
+    /// <summary>Share of the views without colour.</summary>
     public double Gray { get; init; } = 0.2;
 }
 

@@ -12,7 +12,7 @@ public sealed partial class TableDocumentationTests
     {
         using var folder = new TemporaryFolder();
         var tables = (await WrittenTables.WriteAsync(folder.Path)).GroupBy(table => table.Schema.Split('/')[0]);
-        var sections = File.ReadAllText(Path.Combine(ArchitectureTests.Root, "src", "FeatureForge.Data", "TABLES.md")).Split("\n## ")[1..].ToDictionary(section => section.Split('\n')[0], section => section);
+        var sections = File.ReadAllText(Path.Combine(Repository.Root, "src", "FeatureForge.Data", "TABLES.md")).Split("\n## ")[1..].ToDictionary(section => section.Split('\n')[0], section => section);
 
         Assert.Equal(tables.Select(table => table.Key).Order(), sections.Keys.Order());
         foreach (var table in tables)

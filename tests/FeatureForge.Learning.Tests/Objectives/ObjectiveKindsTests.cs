@@ -24,12 +24,7 @@ public sealed class ObjectiveKindsTests : IDisposable
     private IReadOnlyList<string> Problems(string objectives, Modality modality = Modality.Image) =>
         Assert.Throws<BadRequestException>(() => Read(objectives, modality)).Problems.Select(problem => problem[(problem.IndexOf(".json: ", StringComparison.Ordinal) + 7)..]).ToList();
 
-    private static string ReadMe()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FeatureForge.sln"))) folder = folder.Parent!;
-        return File.ReadAllText(Path.Combine(folder.FullName, "src/FeatureForge.Learning/Objectives/README.md"));
-    }
+    private static string ReadMe() => File.ReadAllText(Path.Combine(Repository.Root, "src/FeatureForge.Learning/Objectives/README.md"));
 
     [Fact]
     public void Every_kind_can_stand_in_a_recipe_with_its_defaults()

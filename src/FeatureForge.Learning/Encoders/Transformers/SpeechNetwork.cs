@@ -10,17 +10,21 @@ namespace FeatureForge.Learning;
 /// <summary>The part of the network before the blocks.</summary>
 internal sealed record SpeechSpec
 {
-    /// <summary>Channels, kernel and stride of every convolution.</summary>
+    /// <summary>Channels of every convolution.</summary>
     public required IReadOnlyList<int> Widths { get; init; }
+    /// <summary>Samples or cells under the kernel of every convolution.</summary>
     public required IReadOnlyList<int> Kernels { get; init; }
+    /// <summary>Stride of every convolution.</summary>
     public required IReadOnlyList<int> Strides { get; init; }
+    /// <summary>Whether the convolutions have a bias.</summary>
     public bool Bias { get; init; }
     /// <summary>True: every convolution is normalised over its channels. False: the first one alone, each channel over time.</summary>
     public bool NormEveryLayer { get; init; }
     /// <summary>Whether the convolutions' output is normalised before its projection to the blocks' width.</summary>
     public bool ProjectionNorm { get; init; } = true;
-    /// <summary>The positional convolution.</summary>
+    /// <summary>Cells under the kernel of the positional convolution.</summary>
     public required int PositionKernel { get; init; }
+    /// <summary>Groups of channels of the positional convolution.</summary>
     public required int PositionGroups { get; init; }
     /// <summary>Whether the samples of a window are brought to mean 0 and deviation 1.</summary>
     public bool Normalise { get; init; }

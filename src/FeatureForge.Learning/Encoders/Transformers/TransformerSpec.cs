@@ -29,17 +29,21 @@ internal sealed record TransformerSpec
     public int Width { get; init; }
     /// <summary>Blocks.</summary>
     public int Depth { get; init; }
+    /// <summary>Attention heads.</summary>
     public int Heads { get; init; }
     /// <summary>Values between the two linear layers of a block; 0 = four times the width.</summary>
     public int Hidden { get; init; }
 
-    /// <summary>Grids: rows and columns of input values per patch.</summary>
+    /// <summary>Grids: rows of input values per patch.</summary>
     public int PatchRows { get; init; }
+    /// <summary>Grids: columns of input values per patch.</summary>
     public int PatchColumns { get; init; }
-    /// <summary>Grids with learned positions: patches per column and row that the table has.</summary>
+    /// <summary>Grids with learned positions: patches per column of the table.</summary>
     public int GridRows { get; init; }
+    /// <summary>Grids with learned positions: patches per row of the table.</summary>
     public int GridColumns { get; init; }
 
+    /// <summary>How tokens know where they are: learned (a vector per place), rotary (queries and keys turned by angles) or none.</summary>
     public PositionKind Positions { get; init; } = PositionKind.Learned;
     /// <summary>One more token whose vector is nobody's place.</summary>
     public bool ClassToken { get; init; }
@@ -48,14 +52,17 @@ internal sealed record TransformerSpec
 
     /// <summary>True: normalise before attention and before the linear layers, and once at the end. False: after each sum (the 2017 form).</summary>
     public bool PreNorm { get; init; } = true;
+    /// <summary>Added to the variance when tokens are normalised.</summary>
     public double NormEpsilon { get; init; } = 1e-6;
     /// <summary>Starting value of the learned factor on each branch; 0 = no factor.</summary>
     public double LayerScale { get; init; }
+    /// <summary>Whether queries, keys and values have a bias.</summary>
     public bool QkvBias { get; init; } = true;
     /// <summary>Normalise queries and keys per head: keeps logits bounded in long low-precision training.</summary>
     public bool QueryKeyNorm { get; init; }
     /// <summary>Chance that an item skips a branch of the last block in training; it rises linearly from 0 at the first.</summary>
     public double DropPath { get; init; }
+    /// <summary>Between the two linear layers of a block.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 
     internal int HeadWidth => Width / Heads;
