@@ -118,6 +118,28 @@ public sealed class PropagationTests
     }
 
     [Fact]
+    public void Two_labels_a_class_are_not_judged_by_what_one_of_them_could_do_alone()
+    {
+        // Each class is two groups far apart, each with one label: without it, nothing says what its group is.
+        const int classes = 10, perGroup = 8, dimension = 16;
+        var random = new Random(1);
+        float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        var centres = Enumerable.Range(0, 2 * classes).Select(_ => Enumerable.Range(0, dimension).Select(_ => 3 * Normal()).ToArray()).ToArray();
+        var values = centres.SelectMany(centre => Enumerable.Range(0, perGroup).SelectMany(_ => centre.Select(value => value + 0.5f * Normal()))).ToArray();
+        var rows = centres.Length * perGroup;
+        var vectors = new LabelVectors("set", Shelf.Encoder, Level.High, Tensors.VectorMetric.L2, dimension, [.. Enumerable.Range(0, rows).Select(row => row.ToString("x32", System.Globalization.CultureInfo.InvariantCulture))], values);
+        int ClassOf(int row) => row / perGroup / 2;
+        var labels = Enumerable.Range(0, centres.Length).ToDictionary(group => group * perGroup, group => ClassOf(group * perGroup));
+
+        var answer = Propagation.Run(vectors, null, labels, new Dictionary<string, int>(), classes, _spec, default);
+
+        Assert.Equal(20, labels.Count);
+        Assert.Null(answer.HeldOutAccuracy);
+        var sure = Enumerable.Range(0, rows).Count(row => answer.Spread.Best(row) is var best && best.Probability >= _spec.Threshold && best.Class == ClassOf(row));
+        Assert.True(sure > 0.9 * rows, $"{sure} of {rows}");
+    }
+
+    [Fact]
     public async Task A_tree_of_another_encoder_is_refused_and_both_are_named()
     {
         using var shelf = new Shelf();

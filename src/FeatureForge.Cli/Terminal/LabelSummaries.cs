@@ -10,7 +10,7 @@ internal static class LabelSummaries
     {
         var judged = result.HeldOutAccuracy is { } accuracy
             ? string.Create(CultureInfo.InvariantCulture, $"On labels held out it is right in {100 * accuracy:0.0} %; calibration error {result.CalibrationErrorBefore:0.000} before scaling, {result.CalibrationErrorAfter:0.000} after.")
-            : "Too few labelled items to hold any out: confidences are not calibrated yet.";
+            : "Too few labelled items to hold any out (under 20, or under 5 a class): confidences are not calibrated yet.";
         var review = result.Review.Count == 0 ? "" : "\nLook at these first:\n" + TextTable.Format(["ITEM", "LABEL", "CONFIDENCE", "OR", "WHY"], result.Review.Take(10).Select(row => (IReadOnlyList<string>)
             [row.ItemId, row.Name, row.Confidence.ToString("0.00", CultureInfo.InvariantCulture), row.Second ?? "", row.Reason.Replace('_', ' ')]));
         return string.Create(CultureInfo.InvariantCulture, $"""

@@ -66,7 +66,7 @@ public sealed record PropagateResult
     /// <summary>Earlier propagated labels that were taken back, and new ones added.</summary>
     public required int Replaced { get; init; }
     public required int Added { get; init; }
-    /// <summary>Accuracy on labelled items that were held out; null when they are too few to tell (under 20).</summary>
+    /// <summary>Accuracy on labelled items that were held out; null when they are too few to tell (under 20, or under 5 a class).</summary>
     public double? HeldOutAccuracy { get; init; }
     /// <summary>Expected calibration error on held-out labels before and after scaling.</summary>
     public double? CalibrationErrorBefore { get; init; }

@@ -15,6 +15,9 @@ internal static class Propagation
     private const int SampleRows = 30_000;
     private const float NodeWeight = 0.3f;
     private const int CalibrateFrom = 20;
+    // Fewer labels a class, and holding a fold out leaves a problem much harder than the one that is answered: with two a class, half of what is
+    // known of a class goes, and confidences fall to a quarter of what they are worth.
+    private const int CalibratePerClass = 5;
     private const int Folds = 5;
 
     internal static PropagationAnswer Run(LabelVectors vectors, LabelTree? tree, IReadOnlyDictionary<int, int> items, IReadOnlyDictionary<string, int> nodes, int classes, PropagateSpec spec, CancellationToken stop)
@@ -70,7 +73,7 @@ internal static class Propagation
 
     private static PropagationAnswer Calibrated(Spread spread, int[] byTree, IReadOnlyDictionary<int, int> items, int classes, Func<IReadOnlyDictionary<int, int>, Spread> over)
     {
-        if (items.Count < CalibrateFrom || classes < 2) return new(spread, byTree, null, null, null);
+        if (items.Count < Math.Max(CalibrateFrom, CalibratePerClass * classes) || classes < 2) return new(spread, byTree, null, null, null);
         // Every class keeps a label in every fold that it has two labels for: folds go round within classes.
         var ordered = items.OrderBy(pair => pair.Value).ThenBy(pair => pair.Key).ToList();
         var (logs, truth, fold) = (new List<float>(), new List<int>(), new List<int>());
