@@ -85,10 +85,12 @@ internal static class LabelBenchmark
     {
         var queue = LabelQueue.Over(store, new() { LabelSet = "benchmark", Set = truth.Vectors.Set, Seed = seed }, TimeProvider.System, truth.Vectors);
         var rows = new List<LabelRow>();
+        // Nobody may be asked about test items: they count as deferred.
+        var deferred = truth.Vectors.ItemIds.Where((_, row) => truth.Test[row]).Select(id => new QueueAnswerRow(id, "oracle", QueueAnswer.Defer, DateTimeOffset.UnixEpoch, null)).ToList();
         while (rows.Count < budget)
         {
-            var (_, entries) = queue.Rank(new(rows), [], new Dictionary<string, string>(), "oracle", Math.Min(10, budget - rows.Count), default);
-            foreach (var entry in entries.Where(entry => !truth.Test[truth.Vectors.RowOf(entry.ItemId)]).Take(Math.Min(10, budget - rows.Count)))
+            var (_, entries) = queue.Rank(new(rows), deferred, new Dictionary<string, string>(), "oracle", Math.Min(10, budget - rows.Count), default);
+            foreach (var entry in entries.Take(Math.Min(10, budget - rows.Count)))
                 rows.Add(new() { LabelId = LabelLog.NewId(), Target = LabelTarget.Item, TargetId = entry.ItemId, Name = truth.Names[truth.Class[truth.Vectors.RowOf(entry.ItemId)]], Source = LabelSource.Person, Author = "oracle", At = DateTimeOffset.UnixEpoch, Batch = "b" });
         }
         return rows.ToDictionary(row => truth.Vectors.RowOf(row.TargetId), row => truth.Class[truth.Vectors.RowOf(row.TargetId)]);
@@ -153,14 +155,14 @@ internal static class LabelBenchmark
     private static async Task SearchAsync(string set, Truth whole, int seeds, TextWriter output)
     {
         var draws = Enumerable.Range(0, seeds).Select(seed => Drawn(whole, seed)).ToList();
-        foreach (var regions in (int[])[5, 10, 20, 40, 80, 160])
+        foreach (var regions in (int[])[10, 20, 40])
         {
             var picks = draws.Select((truth, seed) => Herding.Pick(truth.Vectors.Values, truth.Vectors.Rows, truth.Vectors.Dimension, truth.Vectors.Metric, [], row => !truth.Test[row], 2 * truth.Names.Length, regions, seed, default)
                 .ToDictionary(pick => pick.Row, pick => truth.Class[pick.Row])).ToList();
-            foreach (var k in (int[])[10, 20, 40])
+            foreach (var k in (int[])[10, 15, 20, 30])
             {
                 var graphs = draws.Select(truth => AffinityGraph.Of(truth.Vectors.Values, truth.Vectors.Rows, truth.Vectors.Dimension, truth.Vectors.Metric, k, "cpu", default)).ToList();
-                foreach (var alpha in (float[])[0.8f, 0.95f, 0.99f])
+                foreach (var alpha in (float[])[0.8f, 0.9f, 0.95f])
                     foreach (var mass in (bool[])[true, false])
                     {
                         var scores = draws.Select((truth, seed) =>

@@ -1,6 +1,7 @@
-// What happens when TorchSharp frees a number that LibTorch reads: see Training/FreedScalar.cs.
+// What happens when TorchSharp frees a number that LibTorch reads: see FeatureForge.Tensors.
 using System.Runtime.InteropServices;
 using FeatureForge.Data;
+using FeatureForge.Tensors;
 using FeatureForge.TestKit;
 
 namespace FeatureForge.Learning.Tests;

@@ -156,6 +156,18 @@ public sealed class TrainRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Minutes_that_are_too_few_to_learn_much_are_warned_about()
+    {
+        await SmallCorpora.WriteAsync(_store, "small", Modality.Text, 20);
+        var reporter = new RecordingReporter();
+
+        var result = await TrainRun.ExecuteAsync(Spec("e") with { Steps = null, Minutes = 0.0001 }, _store.Context(reporter: reporter, time: TimeProvider.System), default);
+
+        Assert.Equal(1, result.Steps);
+        Assert.Contains(reporter.LogLines, line => line.Level == "warning" && line.Message.Contains("--minutes", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_request_lists_every_problem_at_once()
     {
         var problems = new TrainSpec { Corpus = "a/b", Encoder = "", Minutes = 1, Steps = 0, Device = "tpu" }.Problems();

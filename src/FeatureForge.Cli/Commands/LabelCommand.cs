@@ -141,7 +141,7 @@ internal static class LabelCommand
     {
         var method = new Option<string>("--method") { Description = string.Join(", ", PropagateSpec.Methods) + ".", DefaultValueFactory = _ => "both" };
         var threshold = new Option<double>("--threshold") { Description = "An item gets no label when no class is this sure.", DefaultValueFactory = _ => 0.5 };
-        var neighbours = new Option<int>("--neighbours") { Description = "Nearest neighbours that each item is tied to.", DefaultValueFactory = _ => 10 };
+        var neighbours = new Option<int>("--neighbours") { Description = "Nearest neighbours that each item is tied to.", DefaultValueFactory = _ => new PropagateSpec { LabelSet = "", Set = "" }.Neighbours };
         var device = SharedOptions.Device();
         return new Command("propagate", "Spread labels down the tree and over neighbours (source=propagated); a person's label is never touched.").With(_labelSet, _set, _level, _clustering, method, threshold, neighbours, _seed, device)
             .Does(async (parsed, options, stop) =>

@@ -43,7 +43,9 @@ internal sealed record HeadShape(string Kind, int Neighbours = 0, double Decay =
 
     internal string Settings => Kind == "knn" ? $"neighbours {Neighbours}" : FormattableString.Invariant($"decay {Decay}{(Hidden > 0 ? $", hidden {Hidden}" : "")}");
 
-    internal HeadArrays Fit(HeadRows rows, int seed, Device device, CancellationToken stop)
+    internal HeadArrays Fit(HeadRows rows, int seed, Device device, CancellationToken stop) => FreedScalar.Repeat(() => FitOnce(rows, seed, device, stop), _ => { });
+
+    private HeadArrays FitOnce(HeadRows rows, int seed, Device device, CancellationToken stop)
     {
         using var scope = NewDisposeScope();
         if (Kind == "knn")
@@ -81,7 +83,10 @@ internal sealed record HeadShape(string Kind, int Neighbours = 0, double Decay =
     }
 
     /// <summary>Log probabilities [rows, classes].</summary>
-    internal float[] Predict(HeadArrays arrays, float[] vectors, int rows, int dimension, int classes, VectorMetric metric, Device device, CancellationToken stop)
+    internal float[] Predict(HeadArrays arrays, float[] vectors, int rows, int dimension, int classes, VectorMetric metric, Device device, CancellationToken stop) =>
+        FreedScalar.Repeat(() => PredictOnce(arrays, vectors, rows, dimension, classes, metric, device, stop), _ => { });
+
+    private float[] PredictOnce(HeadArrays arrays, float[] vectors, int rows, int dimension, int classes, VectorMetric metric, Device device, CancellationToken stop)
     {
         const int block = 20_000;
         var logs = new float[(long)rows * classes];

@@ -7,7 +7,7 @@ namespace FeatureForge.Labelling;
 /// <param name="Alpha">In [0,1): how much of a vector's answer comes from its neighbours.</param>
 /// <param name="NormaliseMass">Scale classes to the mass they should have.</param>
 /// <param name="Steps">At most this many rounds.</param>
-internal sealed record SpreadingOptions(float Alpha = 0.95f, bool NormaliseMass = true, int Steps = 100);
+internal sealed record SpreadingOptions(float Alpha = 0.9f, bool NormaliseMass = true, int Steps = 100);
 
 /// <summary>Probabilities [rows, classes], zero where no label reaches.</summary>
 internal sealed record Spread(float[] Probability, int Classes)

@@ -19,9 +19,9 @@ public sealed record PropagateSpec
     /// <summary>In [0,1]: an item whose likeliest class has less confidence gets no label.</summary>
     public double Threshold { get; init; } = 0.5;
     /// <summary>Nearest neighbours that each item is tied to.</summary>
-    public int Neighbours { get; init; } = 10;
+    public int Neighbours { get; init; } = 15;
     /// <summary>In [0,1): how much of an item's answer comes from its neighbours.</summary>
-    public double Alpha { get; init; } = 0.95;
+    public double Alpha { get; init; } = 0.9;
     public int Seed { get; init; }
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";

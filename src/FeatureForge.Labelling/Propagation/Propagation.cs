@@ -37,7 +37,7 @@ internal static class Propagation
                 for (var i = 0; i < pool.Length; i++)
                     if (byTree[pool[i]] >= 0) labels[i] = (byTree[pool[i]], NodeWeight);
             foreach (var (row, label) in some) labels[place[row]] = (label, 1);
-            return LabelSpreading.Run(graph, labels, classes, new((float)spec.Alpha), stop);
+            return TaughtHead.Answer(values, vectors.Dimension, vectors.Metric, LabelSpreading.Run(graph, labels, classes, new((float)spec.Alpha), stop), labels, spec.Seed, spec.Device, stop);
         }
         // Held-out rows are asked at their place in the pool; all rows only once.
         Spread InPool(IReadOnlyDictionary<int, int> some) => Scatter(Over(some), pool, vectors.Rows, classes);

@@ -10,7 +10,7 @@ public sealed class LabelQueue
 {
     /// <summary>Items the queue chooses among; of larger sets a seeded sample, labelled items always in it.</summary>
     internal const int PoolRows = 20_000;
-    private const int GraphNeighbours = 10;
+    private const int GraphNeighbours = 15;
     private readonly Store _store;
     private readonly QueueSpec _spec;
     private readonly TimeProvider _time;

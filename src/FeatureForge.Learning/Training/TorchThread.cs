@@ -1,4 +1,6 @@
 // Torch scopes and gradient modes belong to a thread, so tensor work runs from start to end on one thread of its own.
+using FeatureForge.Tensors;
+
 namespace FeatureForge.Learning;
 
 internal static class TorchThread

@@ -100,6 +100,9 @@ public static class TrainRun
         throw new BadRequestException($"--from '{from}' is neither an encoder of this store nor a file; encoders: {string.Join(", ", store.Encoders().Select(e => e.Name))}.");
     }
 
+    // An encoder that took fewer updates is hardly better than a random one.
+    private const int FewSteps = 50;
+
     /// <summary>How many steps in all; decided once and kept in staging, so that a resumed run has the same schedule.</summary>
     private static Plan PlanOf(TrainSpec spec, Recipe recipe, PreparedCorpus prepared, TrainingLoop loop, RunContext context, long start, CancellationToken stop)
     {
@@ -108,11 +111,13 @@ public static class TrainRun
         var steps = spec.Steps ?? (spec.Epochs is { } epochs ? recipe.StepsFor(epochs, prepared.Count) : recipe.DefaultSteps(prepared.Count));
         if (spec.Minutes is { } minutes)
         {
-            var perStep = loop.SecondsPerStep(stop);
+            var perStep = loop.SecondsPerStep(minutes * 60 / 10, stop);
             // Fitting is over by now; probes and the last pass over the corpus take about as long as 30 steps.
             var left = minutes * 60 - context.Time.GetElapsedTime(start).TotalSeconds - 30 * perStep;
             steps = Math.Max(1, (long)(left / perStep));
             context.Information($"Measured {perStep:0.000} s per step: {steps} steps fill {minutes} minutes.");
+            if (steps < FewSteps)
+                context.Warning($"{minutes} minutes are enough for {steps} steps alone, too few to learn much: allow more with --minutes, or take a smaller recipe. Programs that share the processor with this run slow it down many times over, because its threads wait for one another.");
         }
         var plan = new Plan(steps);
         DurableFile.WriteAllText(path, JsonSerializer.Serialize(plan, SpecJson.Strict));

@@ -53,10 +53,12 @@ internal sealed class TrainingLoop : IDisposable
     public IReadOnlyDictionary<string, double> Scores { get; private set; } = new Dictionary<string, double>();
 
     /// <summary>Seconds per step: the median of some throw-away steps; the state is the same afterwards.</summary>
-    public double SecondsPerStep(CancellationToken stop)
+    /// <param name="atMost">Seconds after which fewer steps have to do.</param>
+    public double SecondsPerStep(double atMost, CancellationToken stop)
     {
         // The first steps touch memory and files for the first time.
-        const int Unmeasured = 4, Measured = 11;
+        const int Unmeasured = 4, Measured = 11, Fewest = 3;
+        var begun = _context.Time.GetTimestamp();
         using var scope = NewDisposeScope();
         var before = _step.State().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
         using var reader = new BatchReader(_corpus, _encoder, _batchSize, _seed, 0, Unmeasured + Measured);
@@ -67,10 +69,11 @@ internal sealed class TrainingLoop : IDisposable
             _step.Run(step, Unmeasured + Measured, reader.Next(stop), learningRate: 0);
             _ = _step.PeekLoss(); // waits for the device
             if (step >= Unmeasured) seconds.Add(_context.Time.GetElapsedTime(start).TotalSeconds);
+            if (seconds.Count >= Fewest && _context.Time.GetElapsedTime(begun).TotalSeconds > atMost) break;
         }
         using var noGradient = no_grad();
         foreach (var (name, tensor) in _step.State()) tensor.copy_(before[name]);
-        return seconds.Order().ElementAt(Measured / 2);
+        return seconds.Order().ElementAt(seconds.Count / 2);
     }
 
     /// <summary>Trains up to <paramref name="steps"/> updates, from the checkpoint when there is one; afterwards the encoder holds the weights to publish.</summary>

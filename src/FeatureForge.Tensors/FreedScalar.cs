@@ -4,9 +4,10 @@
 // exactly can simply be repeated.
 using System.Runtime.InteropServices;
 
-namespace FeatureForge.Learning;
+namespace FeatureForge.Tensors;
 
-internal static class FreedScalar
+/// <summary>Repeats work that a freed number broke.</summary>
+public static class FreedScalar
 {
     // One in about fifty collections under stress: more failures in a row than this have another cause.
     private const int MostAttempts = 20;
@@ -31,6 +32,7 @@ internal static class FreedScalar
         }
     }
 
+    /// <summary>The same for work without a result.</summary>
     public static void Repeat(Action work, Action<string> warn) => Repeat(() =>
     {
         work();
