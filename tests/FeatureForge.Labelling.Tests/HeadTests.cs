@@ -33,6 +33,19 @@ public sealed class HeadTests
     }
 
     [Fact]
+    public async Task Propagated_labels_do_not_tell_the_answers_that_are_held_out()
+    {
+        using var shelf = new Shelf(noise: 50); // the vectors know nothing of the classes
+        await GiveAsync(shelf, 10);
+        await PropagateRun.ExecuteAsync(new() { LabelSet = "labels", Set = "set", Device = "cpu", Threshold = 0 }, shelf.Context(), default);
+
+        var head = await HeadRun.ExecuteAsync(_spec with { Kind = "knn", WithPropagated = true }, shelf.Context(), default);
+
+        Assert.Equal(30, head.Labels);
+        Assert.InRange(head.Scores.Max(score => score.Accuracy), 0, 0.6);
+    }
+
+    [Fact]
     public async Task Predicting_again_changes_nothing()
     {
         using var shelf = new Shelf();

@@ -1,5 +1,6 @@
 // Stratified folds over the given labels: which kind and settings to take, what accuracy and calibration to expect, and held-out
-// probabilities for finding wrong labels. Rows that weigh less than one (propagated labels) only ever help to learn.
+// probabilities for finding wrong labels. Propagated labels take no part: they descend from the very labels that are held out, so that
+// learning from them would be learning the answers.
 using FeatureForge.Tensors;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ internal static class CrossValidation
         {
             var held = judged.Where(row => foldOf[row] == f).ToList();
             if (held.Count == 0) continue;
-            var learn = rows.Only([.. Enumerable.Range(0, rows.Rows).Where(row => !foldOf.TryGetValue(row, out var mine) || mine != f)]);
+            var learn = rows.Only([.. judged.Where(row => foldOf[row] != f)]);
             var ask = rows.Only(held);
             logs.AddRange(shape.Predict(shape.Fit(learn, seed, device, stop), ask.Vectors, ask.Rows, ask.Dimension, rows.Classes, metric, device, stop));
             asked.AddRange(held);

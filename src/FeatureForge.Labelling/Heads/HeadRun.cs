@@ -84,6 +84,8 @@ public static class HeadRun
             var only = spec.Kind == "auto" ? HeadShape.Of("linear")[1] : shapes[0];
             return new(only, only.Fit(rows, spec.Seed, device, stop), 1, [], 0);
         }
+        if (rows.Rows > judged.Count)
+            context.Information($"Kinds are compared and calibrated on the {judged.Count} labels of people and imports alone, because the {rows.Rows - judged.Count} propagated ones descend from them; the head then learns from all.");
         var fold = CrossValidation.Deal(labels, folds, spec.Seed);
         var meter = new ProgressMeter(context, "cross-validate", "kinds", shapes.Count);
         var tried = new List<(HeadScore Score, HeldOut Held)>();
