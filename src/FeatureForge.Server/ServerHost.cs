@@ -1,6 +1,7 @@
 // Puts the server together: store, pages, API, media, jobs. Everything the process listens to is mapped here.
 using FeatureForge.Data;
 using FeatureForge.Jobs;
+using FeatureForge.Labelling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HostFiltering;
@@ -71,6 +72,7 @@ public static class ServerHost
         api.MapStoreApi();
         api.MapRunsApi();
         api.MapSchedulesApi();
+        api.MapLabelsApi();
         app.Map("/api/{**rest}", StoreApi.Missing);
         return app;
     }
@@ -91,6 +93,8 @@ public static class ServerHost
         services.AddSingleton<ItemReader>();
         services.AddSingleton<MediaReader>();
         services.AddSingleton<ClusteringReader>();
+        services.AddSingleton<LabelDesk>();
+        services.AddSingleton(_ => new QueueTurns(store, options.Program));
         AddJobs(services, options);
 
         // A page of another site must not reach this one under a name of its own.

@@ -1,6 +1,7 @@
 // What a person chooses when starting the server.
 using System.Net;
 using FeatureForge.Data;
+using FeatureForge.Jobs;
 
 namespace FeatureForge.Server;
 
@@ -24,6 +25,9 @@ public sealed record ServerOptions
 
     /// <summary>Callers may have ingest connect to private, loopback and link-local addresses.</summary>
     public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>How to start the program for work that must not weigh on the server.</summary>
+    public WorkerCommand Program { get; init; } = WorkerCommand.ThisProgram;
 
     /// <summary>Every problem with the options, one sentence each.</summary>
     public IReadOnlyList<string> Problems()

@@ -18,10 +18,10 @@ done
 [ -s "$scratch/health" ] || { cat "$scratch/serve.log" >&2; exit 1; }
 
 mkdir -p "$here/screenshots"
-shot() { # NAME PAGE
+shot() { # NAME PAGE [MILLISECONDS]
   for size in 1440,900 390,844; do
     timeout 60 chromium --headless=new --no-sandbox --disable-gpu --use-angle=swiftshader --enable-unsafe-swiftshader --disable-background-networking --disable-component-update --no-first-run \
-      --hide-scrollbars --user-data-dir="$scratch/profile" --window-size="$size" --virtual-time-budget=8000 --screenshot="$here/screenshots/$1-${size%,*}.png" "http://127.0.0.1:$port$2" 2>"$scratch/chromium.log" ||
+      --hide-scrollbars --user-data-dir="$scratch/profile" --window-size="$size" --virtual-time-budget="${3:-8000}" --screenshot="$here/screenshots/$1-${size%,*}.png" "http://127.0.0.1:$port$2" 2>"$scratch/chromium.log" ||
       { cat "$scratch/chromium.log" >&2; exit 1; }
   done
 }
@@ -30,4 +30,5 @@ shot corpus "/corpora/$(ls "$store/corpora" | head -1)"
 shot encoder "/encoders/$(ls "$store/encoders" | head -1)"
 shot clusters "/clusterings/$clustering"
 shot map "/clusterings/$clustering/map"
+shot labelling "/labels/queue?name=screenshots&set=$clustering" 20000
 ls -l "$here/screenshots"

@@ -16,7 +16,7 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
         [
             "/", "/corpora", "/corpora/mixed", "/corpora/mixed?view=quarantine", $"/corpora/mixed/items/{server.ItemOf(Modality.Audio).ItemId}",
             "/encoders", "/encoders/eyes", "/sets", "/sets/eyes-mixed", "/clusterings", "/clusterings/groups?cluster=c.1",
-            "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster", "/hangfire", "/hangfire/servers",
+            "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster", "/hangfire", "/hangfire/servers", "/labels", "/schedules?stage=propagate", "/schedules?stage=fit", "/schedules?stage=predict",
         ];
         foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
         {
@@ -53,6 +53,40 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
             """);
         Assert.True(drawn > 3000, $"Only {drawn} pixels of the map are drawn.");
         Assert.Equal(5, await page.Locator(".legend li").CountAsync());
+        Assert.Empty(browser.Errors);
+    }
+
+    [NeedsToolFact("chromium")]
+    public async Task People_label_by_keyboard_and_take_it_back()
+    {
+        await using var browser = await Browser.StartAsync();
+        foreach (var (width, height, name) in new[] { (1440, 900, "by-desk"), (390, 844, "by-phone") })
+        {
+            var page = await browser.OpenAsync(width, height);
+            await page.GotoAsync($"{server.Address}/labels/queue?name={name}&set=eyes-mixed");
+            await page.WaitForSelectorAsync("#item-title a");
+            async Task<string> ShownAsync() => await page.GetAttributeAsync("#item-title a", "href") ?? "";
+            async Task ActAsync(string key, string counts)
+            {
+                await page.Keyboard.PressAsync(key);
+                await page.WaitForFunctionAsync("counts => document.getElementById('counts').textContent === counts", counts);
+            }
+            var first = await ShownAsync();
+            await page.Keyboard.PressAsync("/");
+            await page.Keyboard.TypeAsync("round things");
+            await ActAsync("Enter", "1 labelled, 47 left");
+            var second = await ShownAsync();
+            await ActAsync("1", "2 labelled, 46 left");
+            await ActAsync("u", "1 labelled, 47 left");
+            var again = await ShownAsync();
+            await page.Keyboard.PressAsync("s");
+            await page.WaitForFunctionAsync("address => document.querySelector('#item-title a').getAttribute('href') !== address", again);
+
+            var active = (await LabelLog.Existing(server.Store, name).ReadAsync(default)).Active;
+            Assert.Equal((second, true), (again, first != second));
+            Assert.Equal(("round things", LabelSource.Person, first.Split('/')[^1]), (active.Single().Name, active.Single().Source, active.Single().TargetId));
+            Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0);
+        }
         Assert.Empty(browser.Errors);
     }
 

@@ -21,7 +21,7 @@ public class RunningServer : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _app = ServerHost.Build(new() { StorePath = _folder.Path, Urls = ["http://127.0.0.1:0"], Roles = ["web"] });
+        _app = ServerHost.Build(new() { StorePath = _folder.Path, Urls = ["http://127.0.0.1:0"], Roles = ["web"], Program = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll")]) });
         await _app.StartAsync();
         Client = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new(_app.Urls.Single()) };
         await FillAsync(Store, Ledger);

@@ -184,7 +184,7 @@ internal static class SampleStore
         using (var writer = new EmbeddingWriter(Path.Combine(folder, "data/level=high/grain=item/part-00000.parquet"), header))
         {
             writer.Write(new([.. items.Select(item => item.ItemId)], [.. items.Select(_ => 0)],
-                [.. items.Select(_ => ItemSpan.Rectangle(0, 0, 320, 240))], new float[items.Count * 4], 4));
+                [.. items.Select(_ => ItemSpan.Rectangle(0, 0, 320, 240))], [.. items.SelectMany((_, row) => Enumerable.Range(0, 4).Select(d => (d == row % 4 ? 1f : 0.05f) + 0.001f * row))], 4));
             writer.Close();
         }
         Save(Path.Combine(folder, "set.json"), new SetManifest

@@ -17,6 +17,7 @@ public sealed record StageForm(RunKind Kind, string Title, string Explanation, I
         string[] corpora = [.. store.Corpora().Select(corpus => corpus.Name)];
         string[] encoders = [.. store.Encoders().Select(encoder => encoder.Name)];
         string[] sets = [.. store.Sets().Select(set => set.Name)];
+        string[] labelSets = [.. store.LabelSets()];
         string[] clusterings = [.. store.Clusterings().Select(clustering => clustering.Name)];
         var device = new StageField("device", "Device", FieldKind.Choice) { Options = _devices, Default = "auto", Advanced = true };
         var seed = new StageField("seed", "Seed", FieldKind.WholeNumber, "Same seed, same result.") { Default = "0", Advanced = true };
@@ -58,7 +59,7 @@ public sealed record StageForm(RunKind Kind, string Title, string Explanation, I
             [
                 new("set", "Embedding set", FieldKind.Choice) { Required = true, Options = sets },
                 new("clustering", "Clustering", FieldKind.Text, "Empty: named after the set.") { Options = clusterings },
-                new("method", "Method", FieldKind.Choice) { Options = ["tree", "kmeans"], Default = "tree" },
+                new("method", "Method", FieldKind.Choice) { Options = ["tree", "kmeans", "hdbscan"], Default = "tree" },
                 new("k", "Clusters", FieldKind.WholeNumber, "k-means only.") { Advanced = true },
                 new("level", "Level", FieldKind.Choice) { Options = Level.All, Default = Level.High, Advanced = true },
                 new("grain", "Grain", FieldKind.Choice) { Options = ["item", "segment", "patch"], Default = "item", Advanced = true },
@@ -69,6 +70,34 @@ public sealed record StageForm(RunKind Kind, string Title, string Explanation, I
                 new("set", "Embedding set", FieldKind.Choice) { Required = true, Options = sets },
                 new("clustering", "Clustering", FieldKind.Choice, "Empty: named after the set.") { Options = ["", .. clusterings] },
                 seed, device,
+            ]),
+            new(RunKind.Propagate, "Propagate", "labels to the other items",
+            [
+                new("label_set", "Label set", FieldKind.Choice) { Required = true, Options = labelSets },
+                new("set", "Embedding set", FieldKind.Choice) { Required = true, Options = sets },
+                new("threshold", "Threshold", FieldKind.Number, "0 to 1: less sure items get no label.") { Default = "0.5" },
+                new("clustering", "Clustering", FieldKind.Choice, "Whose labelled clusters count.") { Options = ["", .. clusterings], Advanced = true },
+                new("level", "Level", FieldKind.Choice) { Options = Level.All, Default = Level.High, Advanced = true },
+                new("method", "Method", FieldKind.Choice) { Options = ["both", "tree", "graph"], Default = "both", Advanced = true },
+                seed, device,
+            ]),
+            new(RunKind.Fit, "Fit a head", "labels to a classifier",
+            [
+                new("label_set", "Label set", FieldKind.Choice) { Required = true, Options = labelSets },
+                new("set", "Embedding set", FieldKind.Choice) { Required = true, Options = sets },
+                new("head", "Head", FieldKind.Text, "Empty: named after the label set."),
+                new("with_propagated", "Learn from propagated labels as well", FieldKind.Switch),
+                new("kind", "Kind", FieldKind.Choice) { Options = ["auto", "knn", "linear", "mlp"], Default = "auto", Advanced = true },
+                new("level", "Level", FieldKind.Choice) { Options = Level.All, Default = Level.High, Advanced = true },
+                seed, device,
+            ]),
+            new(RunKind.Predict, "Predict", "a classifier's labels",
+            [
+                new("head", "Head", FieldKind.Text) { Required = true },
+                new("set", "Embedding set", FieldKind.Choice) { Required = true, Options = sets },
+                new("threshold", "Threshold", FieldKind.Number, "0 to 1: less sure items get no label.") { Default = "0" },
+                new("label_set", "Label set", FieldKind.Choice, "Empty: the one that the head learned from.") { Options = ["", .. labelSets], Advanced = true },
+                device,
             ]),
         ];
     }

@@ -1,0 +1,22 @@
+// The page on which people label: one item after the other, in the order of the queue.
+using FeatureForge.Data;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace FeatureForge.Server.Pages.Labels;
+
+public sealed class QueueModel(Store store) : PageModel
+{
+    public string Name { get; private set; } = "";
+    public string Set { get; private set; } = "";
+    public string Corpus { get; private set; } = "";
+    /// <summary>Who labels unless the page remembers another.</summary>
+    public string Author => Environment.UserName is { Length: > 0 } user ? user : "person";
+
+    public IActionResult OnGet(string? name, string? set)
+    {
+        if (Names.Problem("label set", name) is not null || set is null || Names.Problem("embedding set", set) is not null || store.FindSet(set) is not { } manifest) return NotFound();
+        (Name, Set, Corpus) = (name!, set, manifest.Corpus);
+        return Page();
+    }
+}
