@@ -54,6 +54,25 @@ public sealed partial class FormTests(FilledServer server) : IClassFixture<Fille
     }
 
     [Fact]
+    public async Task Changes_to_a_cluster_become_runs_and_labels_of_it_are_given_at_once()
+    {
+        // This server performs no runs, so the page leads to the run.
+        var renamed = await PostAsync("/clusterings/groups?handler=Rename&cluster=c.1.0", "/clusterings/groups?cluster=c.1.0", ("newName", "harbour scenes"));
+        var labelled = await PostAsync("/clusterings/groups?handler=Label&cluster=c.1.0", "/clusterings/groups?cluster=c.1.0", ("labelSet", "places"), ("newName", "harbour"));
+        var refused = await PostAsync("/clusterings/groups?handler=Label&cluster=c.1.0", "/clusterings/groups?cluster=c.1.0", ("labelSet", "no/name"), ("newName", ""));
+        var missing = await PostAsync("/clusterings/groups?handler=Split&cluster=nothing", "/clusterings/groups?cluster=c.1.0", ("parts", "2"));
+
+        var run = server.Ledger.Get(renamed.Headers.Location!.ToString()["/runs/".Length..]);
+        Assert.Equal(RunKind.Edit, run.Kind);
+        Assert.Contains("harbour scenes", run.Spec);
+        Assert.Equal(HttpStatusCode.Redirect, labelled.StatusCode);
+        var label = Assert.Single((await LabelLog.Existing(server.Store, "places").ReadAsync(default)).Active);
+        Assert.Equal((LabelTarget.Cluster, "c.1.0", "harbour"), (label.Target, label.TargetId, label.Name));
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, HttpStatusCode.NotFound), (refused.StatusCode, missing.StatusCode));
+        Assert.Contains("Nothing was changed", await refused.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
     public async Task The_next_five_firings_are_shown()
     {
         var list = await server.Client.GetStringAsync("/schedules?handler=Firings&cron=0+3+*+*+*&time_zone=UTC");
