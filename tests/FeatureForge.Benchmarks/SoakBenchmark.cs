@@ -27,7 +27,7 @@ internal static class SoakBenchmark
             var recipe = Path.Combine(scratch.FullName, "recipe.json");
             await File.WriteAllTextAsync(recipe, JsonSerializer.Serialize(Recipe.DefaultFor(Modality.Image) with { BatchSize = 32 }, SpecJson.Readable));
 
-            await output.WriteLineAsync("| after | live tensors | resident MB |\n|---|---:|---:|");
+            await output.WriteLineAsync("| after | live tensors | resident MB | of it anonymous | of it mapped files | managed heap MB |\n|---|---:|---:|---:|---:|---:|");
             var training = new Watch(output, "steps", steps);
             await TrainRun.ExecuteAsync(new() { Corpus = "random", Encoder = "e", Recipe = recipe, Steps = steps, Device = "cpu" }, new RunContext(store, "train", () => { }, training, TimeProvider.System), default);
             var extraction = new Watch(output, "items", items);
@@ -75,8 +75,13 @@ internal static class SoakBenchmark
         {
             if (done < Math.Min(_next, total)) return;
             _next = done < total ? done + total / Lines : long.MaxValue;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {done:N0} {unit} | {torch.Tensor.TotalCount} | {Environment.WorkingSet / 1e6:F0} |"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {done:N0} {unit} | {torch.Tensor.TotalCount} | {Environment.WorkingSet / 1e6:F0} | {Status("RssAnon"):F0} | {Status("RssFile"):F0} | {GC.GetTotalMemory(forceFullCollection: false) / 1e6:F0} |"));
         }
+
+        // Megabytes, of a line of /proc/self/status.
+        private static double Status(string name) => OperatingSystem.IsLinux()
+            ? File.ReadLines("/proc/self/status").Where(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024 / 1e6).FirstOrDefault()
+            : double.NaN;
 
         public void Log(string level, string message) { }
         public void RewindMetrics(long step) { }

@@ -1,4 +1,4 @@
-// `store`: is everything that was published still there, and what does it hash to.
+// `store`: is everything that was published still there, what does it hash to, and what else lies about.
 using System.CommandLine;
 using System.Globalization;
 using FeatureForge.Data;
@@ -28,6 +28,23 @@ internal static class StoreCommand
             }
             return Task.FromResult(found.Sound ? ExitCode.Done : ExitCode.RunFailed);
         });
-        return new Command("store", "Look after the store: verify, hash.").With(verify, hash);
+        var days = new Option<double>("--days") { Description = "Keep the work of failed and stopped runs that long, for `runs resume`.", DefaultValueFactory = _ => StoreCollection.DefaultPatience.TotalDays };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be removed; remove nothing." };
+        var gc = new Command("gc", "Remove what belongs to nothing: work of runs that cannot go on, and files that no manifest lists.").With(days, dryRun).Does((parsed, options, stop) =>
+        {
+            if (parsed.GetValue(days) is var patience && !(patience is >= 0 and <= 36_500)) throw new BadRequestException(string.Create(CultureInfo.InvariantCulture, $"--days {patience}: expected 0 to 36500."));
+            var store = options.OpenStore();
+            using var ledger = RunLedger.Open(store, TimeProvider.System);
+            var result = StoreCollection.Run(store, ledger, TimeSpan.FromDays(patience), parsed.GetValue(dryRun), stop);
+            if (options.Json) Verb.PrintJson(result);
+            else
+            {
+                foreach (var file in result.Removed) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(result.Done ? "removed" : "would remove")} {file.Path} ({file.Files} files, {file.Bytes:N0} bytes)"));
+                foreach (var kept in result.Kept) Console.Out.WriteLine($"kept {kept}");
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Removed.Count} {(result.Done ? "removed" : "to be removed")}, {result.Bytes:N0} bytes; {result.Kept.Count} kept."));
+            }
+            return Task.FromResult(ExitCode.Done);
+        });
+        return new Command("store", "Look after the store: verify, hash, gc.").With(verify, hash, gc);
     }
 }

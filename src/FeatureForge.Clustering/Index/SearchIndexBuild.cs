@@ -50,8 +50,7 @@ public static class SearchIndexBuild
         var cells = (int)Math.Min(spec.Cells ?? Math.Max(1, 4 * (long)Math.Sqrt(table.Rows)), table.Rows);
         var found = MicroClusters.Fit(stream, new() { Cells = cells, Metric = metric, Seed = spec.Seed }, progress, stop);
 
-        var staging = store.StagingFolder($"index-{Guid.NewGuid():n}");
-        Directory.CreateDirectory(staging);
+        var staging = ScratchFolder.Begin(store, $"index-{Guid.NewGuid():n}");
         try
         {
             WriteFiles(staging, SetSearch.Blocks(store, set, table), table, metric, found, progress, stop);
@@ -138,11 +137,12 @@ public static class SearchIndexBuild
 
     private static void Publish(string staging, string folder, SearchIndexManifest manifest)
     {
-        foreach (var file in Directory.EnumerateFiles(staging)) DurableFile.Flush(file);
+        var files = Directory.EnumerateFiles(staging).Where(file => Path.GetFileName(file) != ScratchFolder.Note).ToList();
+        foreach (var file in files) DurableFile.Flush(file);
         Directory.CreateDirectory(folder);
         // Without its manifest the old index is none, whatever of the new one has arrived.
         File.Delete(Path.Combine(folder, "index.json"));
-        foreach (var file in Directory.EnumerateFiles(staging)) DurableFile.MoveInto(file, Path.Combine(folder, Path.GetFileName(file)));
+        foreach (var file in files) DurableFile.MoveInto(file, Path.Combine(folder, Path.GetFileName(file)));
         DurableFile.WriteAllText(Path.Combine(folder, "index.json"), JsonSerializer.Serialize(manifest, SpecJson.Readable));
     }
 }

@@ -137,7 +137,7 @@ public sealed class LabelLog
 
     private async Task PublishAsync(IReadOnlyList<LabelRow> rows, string name, CancellationToken stop)
     {
-        var staging = _store.StagingFolder("labels-" + NewId());
+        var staging = ScratchFolder.Begin(_store, "labels-" + NewId());
         var staged = Path.Combine(staging, name);
         try
         {

@@ -7,7 +7,7 @@ namespace FeatureForge.Data;
 internal abstract class LedgerDatabase : IDisposable
 {
     /// <summary>Raised with every migration; both databases keep the number they were brought to.</summary>
-    protected const int SchemaVersion = 3;
+    protected const int SchemaVersion = 4;
 
     /// <summary>The ledger's own tables. {0} is a 64-bit number, {1} a number that counts up by itself, {2} a row's order of arrival.</summary>
     protected const string TablesOfVersion1 = """
@@ -37,6 +37,16 @@ internal abstract class LedgerDatabase : IDisposable
         ALTER TABLE runs ADD COLUMN offered_until {0};
         CREATE INDEX runs_by_time ON runs(created_at);
         CREATE TABLE ledger (store_id TEXT NOT NULL);
+        """;
+
+    /// <summary>Version 4: who may use a server, and who did what.</summary>
+    protected const string ChangesOfVersion4 = """
+        CREATE TABLE users (name TEXT PRIMARY KEY, role TEXT NOT NULL, enabled {0} NOT NULL, password TEXT, subject TEXT UNIQUE, created_at {0} NOT NULL);
+        CREATE TABLE secrets (
+            secret_id TEXT PRIMARY KEY, user_name TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+            created_at {0} NOT NULL, expires_at {0} NOT NULL, last_used_at {0}, revoked_at {0});
+        CREATE INDEX secrets_by_user ON secrets(user_name);
+        CREATE TABLE audit (sequence {1}, at {0} NOT NULL, actor TEXT NOT NULL, address TEXT NOT NULL, action TEXT NOT NULL, status {0} NOT NULL);
         """;
 
     /// <summary>What a search for text in runs must look for when the text has fewer letters than the index goes by, or there is no index.</summary>

@@ -23,6 +23,7 @@ public sealed class RunLedger : IDisposable
         Journal = new(_database, _time);
         Pipelines = new(_database, _time);
         Schedules = new(_database, _time);
+        Access = new(_database, store, _time);
     }
 
     /// <summary>Opens the store's ledger, creating it when absent.</summary>
@@ -32,6 +33,8 @@ public sealed class RunLedger : IDisposable
     public RunJournal Journal { get; }
     public PipelineLedger Pipelines { get; }
     public ScheduleLedger Schedules { get; }
+    /// <summary>Users, their secrets, and the audit log.</summary>
+    public AccessLedger Access { get; }
 
     /// <summary>Adds a queued run.</summary>
     public RunRow Create(RunRequest request)
@@ -92,6 +95,17 @@ public sealed class RunLedger : IDisposable
         if (lease is not null) RunFolder.Write(_store, Get(runId), log: null);
         return lease;
     }
+
+    /// <summary>
+    /// Does <paramref name="work"/> while no run can begin, end or be asked for. It is told which runs have begun and may go on: under way,
+    /// queued again, or failed or stopped less than <paramref name="patience"/> ago. For short work; leases are not renewed meanwhile.
+    /// </summary>
+    internal T WhileNoRunBegins<T>(TimeSpan patience, Func<IReadOnlyList<RunRow>, DateTimeOffset, T> work) => _database.Write(connection =>
+    {
+        var now = _time.GetUtcNow();
+        return work(connection.Query("SELECT * FROM runs WHERE attempt > 0 AND (state IN ('queued', 'running') OR (state IN ('failed', 'stopped') AND finished_at > @since)) ORDER BY created_at, run_id",
+            RunReader.Row, ("@since", Milliseconds(now - patience))), now);
+    }, repeatable: false);
 
     private RunLease? Acquire(string runId, ProcessIdentity owner, TimeSpan duration) => _database.Write(connection =>
     {
@@ -222,6 +236,9 @@ public sealed class RunLedger : IDisposable
     /// <summary>Sorts by time, says what it is, unique: 20261122-202459-train-3f2a91c0.</summary>
     internal static string NewId(DateTimeOffset now, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:yyyyMMdd-HHmmss}-{what}-{Guid.NewGuid().ToString("N")[..8]}");
+
+    /// <summary>Whether a folder's name is one that <see cref="NewId"/> gives.</summary>
+    internal static bool IsRunId(string name) => DateTime.TryParseExact(name.Length > 15 ? name[..15] : "", "yyyyMMdd-HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     internal static long Milliseconds(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds();
 

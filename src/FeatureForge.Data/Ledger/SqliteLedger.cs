@@ -102,6 +102,7 @@ internal sealed class SqliteLedger : LedgerDatabase
         if (version < 1) connection.Execute(Here(TablesOfVersion1));
         if (version < 2) connection.Execute(Here(ChangesOfVersion2));
         if (version < 3) connection.Execute(ChangesOfVersion3);
+        if (version < 4) connection.Execute(Here(ChangesOfVersion4));
         return connection.Execute($"PRAGMA user_version={SchemaVersion}");
     }
 

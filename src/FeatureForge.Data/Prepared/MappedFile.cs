@@ -23,6 +23,18 @@ internal sealed unsafe class MappedFile : MemoryManager<byte>
         _start += _view.PointerOffset;
     }
 
+    /// <summary>Gives the pages back; what is read again comes from the system's cache, or the disk.</summary>
+    internal void LetGo()
+    {
+        // Elsewhere the system takes them when it needs them.
+        if (OperatingSystem.IsLinux()) _ = Advise(_start, (nuint)_length, NotNeeded);
+    }
+
+    private const int NotNeeded = 4;
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "madvise")]
+    private static extern int Advise(byte* start, nuint length, int advice);
+
     public override Span<byte> GetSpan() => new(_start, _length);
 
     public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);

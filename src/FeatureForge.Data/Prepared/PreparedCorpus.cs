@@ -35,9 +35,11 @@ public sealed class PreparedCorpus : IDisposable
     public static string Folder(Store store, string corpus, PreparationSpec preparation) => Path.Combine(store.CorpusFolder(corpus), "prepared", preparation.Hash);
 
     /// <summary>The manifest, or null when this preparation was never made.</summary>
-    public static PreparedManifest? FindManifest(Store store, string corpus, PreparationSpec preparation)
+    public static PreparedManifest? FindManifest(Store store, string corpus, PreparationSpec preparation) => ReadManifest(Folder(store, corpus, preparation));
+
+    internal static PreparedManifest? ReadManifest(string folder)
     {
-        var path = Path.Combine(Folder(store, corpus, preparation), "prepared.json");
+        var path = Path.Combine(folder, "prepared.json");
         return File.Exists(path) ? JsonSerializer.Deserialize<PreparedManifest>(File.ReadAllText(path), SpecJson.Readable) : null;
     }
 
@@ -114,6 +116,12 @@ public sealed class PreparedCorpus : IDisposable
     }
 
     private static ReadOnlySpan<byte> LastId(RecordBatch batch) => ((StringArray)batch.Column(0)).GetBytes(batch.Length - 1);
+
+    /// <summary>Gives the memory of what was read back to the system, for those who read everything once. What is read after that is read anew.</summary>
+    public void LetGo()
+    {
+        foreach (var file in _files) file.LetGo();
+    }
 
     public string ItemId(int item)
     {

@@ -27,6 +27,16 @@ public sealed class Store
     /// <summary>The run ledger's SQLite file.</summary>
     public string CatalogPath => Path.Combine(Root, "catalog.db");
 
+    /// <summary>Whether servers of this store ask people to sign in. Stands beside the ledger, so that losing the ledger lets nobody in.</summary>
+    public bool RequiresSignIn => File.Exists(SignInMark);
+
+    private string SignInMark => Path.Combine(Root, "sign-in.json");
+
+    internal void RequireSignIn()
+    {
+        if (!RequiresSignIn) DurableFile.WriteAllText(SignInMark, """{"required":true}""");
+    }
+
     /// <summary>Opens a store folder, creating it when it does not exist.</summary>
     /// <param name="ledger">Address of a PostgreSQL database for the run ledger (see <see cref="PostgresAddress"/>). Null: FEATUREFORGE_LEDGER, else a file in the store.</param>
     /// <exception cref="BadRequestException">The folder holds something else, or a newer format.</exception>

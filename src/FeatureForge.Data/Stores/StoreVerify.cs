@@ -20,7 +20,7 @@ public static class StoreVerify
         foreach (var corpus in store.Corpora())
         {
             var folder = store.CorpusFolder(corpus.Name);
-            check.Manifest(folder, [.. corpus.ItemParts, .. corpus.QuarantineParts, .. corpus.RemovalParts], ["items", "quarantine", "removals"]);
+            check.Manifest(folder, StoreStrays.PartsOf(corpus), StoreStrays.CorpusTables);
             if (corpus.ItemParts.Sum(part => part.Rows) != corpus.TotalItems + corpus.Removed)
                 check.Error(folder, $"the manifest counts {corpus.TotalItems} items and {corpus.Removed} removed ones, its parts hold {corpus.ItemParts.Sum(part => part.Rows)} rows.");
             foreach (var preparation in corpus.Preparations.Values)
@@ -28,15 +28,14 @@ public static class StoreVerify
                     check.Manifest(PreparedCorpus.Folder(store, corpus.Name, preparation), prepared.Parts, ["."]);
         }
         foreach (var encoder in store.Encoders())
-            check.Manifest(store.EncoderFolder(encoder.Name), [encoder.Weights, .. encoder.MetricParts], ["metrics"]);
+            check.Manifest(store.EncoderFolder(encoder.Name), [encoder.Weights, .. encoder.MetricParts], StoreStrays.EncoderTables);
         foreach (var set in store.Sets())
         {
-            check.Manifest(store.SetFolder(set.Name), set.Tables.SelectMany(table => table.Parts), ["data"]);
+            check.Manifest(store.SetFolder(set.Name), set.Tables.SelectMany(table => table.Parts), StoreStrays.SetTables);
             foreach (var part in set.Tables.SelectMany(table => table.Parts)) check.Stamp(store.SetFolder(set.Name), part, set.EncoderId);
         }
         foreach (var clustering in store.Clusterings())
-            check.Manifest(store.ClusteringFolder(clustering.Name),
-                [.. clustering.ClusterParts, .. clustering.MembershipParts, .. clustering.MapParts, .. clustering.EditParts, .. clustering.AssignmentParts], ["clusters", "memberships", "map", "edits", "assignments"]);
+            check.Manifest(store.ClusteringFolder(clustering.Name), StoreStrays.PartsOf(clustering), StoreStrays.ClusteringTables);
         foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
         check.Staging(store.PathOf(".staging"));
         return check.Result();
@@ -61,10 +60,8 @@ public static class StoreVerify
                 known.Add(Path.GetFullPath(Path.Combine(folder, part.Path)));
                 Part(folder, part);
             }
-            foreach (var tableFolder in tableFolders.Select(name => Path.Combine(folder, name)).Where(Directory.Exists))
-                foreach (var file in Directory.EnumerateFiles(tableFolder, "part-*", SearchOption.AllDirectories))
-                    if (!known.Contains(Path.GetFullPath(file)))
-                        _findings.Add(new("notice", file, "not in the manifest: a run was stopped while publishing; the same command again completes it."));
+            foreach (var file in StoreStrays.Unlisted(folder, known, tableFolders))
+                _findings.Add(new("notice", file, "not in the manifest: a run was stopped while publishing; the same command again completes it, `store gc` removes it."));
         }
 
         private void Part(string folder, PartFile part)
@@ -121,7 +118,7 @@ public static class StoreVerify
         {
             if (!Directory.Exists(folder)) return;
             foreach (var run in Directory.EnumerateDirectories(folder))
-                _findings.Add(new("notice", run, "an unfinished run's work; `runs list` shows it, `runs resume` completes it."));
+                _findings.Add(new("notice", run, "an unfinished run's work; `runs list` shows it, `runs resume` completes it, `store gc` removes it when there is no such run."));
         }
 
         internal StoreVerification Result() => new(_manifests, _parts, _bytes, _findings);

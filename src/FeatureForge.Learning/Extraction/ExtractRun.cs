@@ -126,6 +126,7 @@ public static class ExtractRun
             var count = Math.Min(ItemsPerSlice, unit.Part.Count - from);
             foreach (var vectors in encoder.Extract(prepared, unit.Part.First + from, count, levels, grains, stop))
                 if (wanted.Contains((vectors.Level, vectors.Grain))) writers.Add(vectors, stop);
+            prepared.LetGo();
             meter.Add(count);
         }
     }
