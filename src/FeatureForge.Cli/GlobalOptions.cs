@@ -5,10 +5,10 @@ using FeatureForge.Data;
 namespace FeatureForge.Cli;
 
 /// <summary>The options of every verb, as given.</summary>
-internal sealed record GlobalOptions(string StorePath, string? Ledger, bool Json, bool Quiet, bool Verbose)
+internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Server, bool Json, bool Quiet, bool Verbose)
 {
     private static readonly Option<string?> _store = new("--store") { Description = "The store's folder. Default: FEATUREFORGE_STORE, else ./featureforge-store.", Recursive = true };
-    private static readonly Option<string?> _server = new("--server") { Description = "Ask a running server instead of working here.", Recursive = true };
+    private static readonly Option<string?> _server = new("--server") { Description = $"Ask a running server (http://HOST:PORT) instead of working here. Its token: {RemoteServer.TokenVariable}.", Recursive = true };
     private static readonly Option<string?> _ledger = new("--ledger") { Description = "PostgreSQL database for the run ledger, shared by several machines: Host=…;Database=… or postgresql://…. Default: FEATUREFORGE_LEDGER, else a file in the store.", Recursive = true };
     private static readonly Option<bool> _json = new("--json") { Description = "Print one JSON object with the result on standard output.", Recursive = true };
     private static readonly Option<bool> _quiet = new("--quiet") { Description = "Show no progress.", Recursive = true };
@@ -22,17 +22,21 @@ internal sealed record GlobalOptions(string StorePath, string? Ledger, bool Json
         var store = parsed.GetValue(_store) ?? Environment.GetEnvironmentVariable("FEATUREFORGE_STORE");
         if (string.IsNullOrEmpty(store)) store = "featureforge-store";
         var problems = new List<string>();
-        if (parsed.GetValue(_server) is { } server) problems.Add($"--server {server}: asking a server comes with its API and is not in this version; leave it out to work here.");
+        Uri? server = null;
+        if (parsed.GetValue(_server) is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out server) && server.Scheme is "http" or "https")) problems.Add($"--server {address}: expected http://HOST:PORT.");
         if (store.Contains("://", StringComparison.Ordinal)) problems.Add($"--store {store}: object stores are not in this version; name a folder.");
         BadRequestException.ThrowIfAny(problems);
-        return new(Path.GetFullPath(store), parsed.GetValue(_ledger), parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
+        return new(Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
     }
 
     /// <summary>The store, made when it does not exist.</summary>
-    internal Store OpenOrCreateStore() => Store.Open(StorePath, Ledger);
+    /// <exception cref="BadRequestException">A server was named, and the verb is not one that servers are asked for.</exception>
+    internal Store OpenOrCreateStore() => Server is null ? Store.Open(StorePath, Ledger) : throw NotThere();
 
     /// <exception cref="BadRequestException">There is no store.</exception>
-    internal Store OpenStore() => File.Exists(Path.Combine(StorePath, "store.json"))
+    internal Store OpenStore() => Server is not null ? throw NotThere() : File.Exists(Path.Combine(StorePath, "store.json"))
         ? Store.Open(StorePath, Ledger)
         : throw new BadRequestException($"There is no store at {StorePath}; `featureforge ingest` makes one, --store or FEATUREFORGE_STORE names another.");
+
+    private BadRequestException NotThere() => new($"--server {Server}: this verb works on a store. What starts or looks after runs can be asked of a server.");
 }

@@ -6,10 +6,18 @@ using FeatureForge.Data;
 namespace FeatureForge.Notebooks;
 
 /// <summary>A server that works on runs.</summary>
-/// <param name="url">Where its dashboard is, for instance http://127.0.0.1:8080.</param>
-public sealed class JobServer(string url) : IDisposable
+public sealed class JobServer : IDisposable
 {
-    private readonly HttpClient _http = new() { BaseAddress = new(url.TrimEnd('/') + "/api/v1/") };
+    private readonly HttpClient _http;
+
+    /// <param name="url">Where its dashboard is, for instance http://127.0.0.1:8080.</param>
+    /// <param name="token">An API token, for servers that ask who one is. Null: FEATUREFORGE_TOKEN, if set.</param>
+    public JobServer(string url, string? token = null)
+    {
+        _http = new() { BaseAddress = new(url.TrimEnd('/') + "/api/v1/") };
+        token ??= Environment.GetEnvironmentVariable("FEATUREFORGE_TOKEN");
+        if (!string.IsNullOrEmpty(token)) _http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+    }
 
     /// <summary>Asks for a run; the same request again gives the run there is.</summary>
     /// <param name="spec">The stage's spec: an object whose properties are named as in config/README.md, or in PascalCase.</param>

@@ -2,11 +2,14 @@
 using FeatureForge.Data;
 using FeatureForge.Jobs;
 using FeatureForge.Labelling;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -50,31 +53,52 @@ public static class ServerHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            if (options.Certificate is { } pem) kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(pem.Certificate, pem.Key));
         });
         AddLogging(builder.Logging);
         AddServices(builder.Services, options);
 
         var app = builder.Build();
         app.Services.GetRequiredService<StoreServing>();
+        RequireSomebody(app, options);
+        app.UseForwardedHeaders();
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
         app.UseWhen(http => !IsForPrograms(http), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
         app.UseWhen(IsForPrograms, api => api.UseStatusCodePages());
         app.UseRouting();
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseMiddleware<AccessGate>();
         app.UseAntiforgery();
         app.UseHangfireMount();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
-        app.MapGet("/healthz", () => Results.Text("ok"));
+        app.MapGet("/healthz", () => Results.Text("ok")).AllowAnonymous();
         app.MapRazorPages();
         app.MapMedia();
+        if (options.IdentityProvider is not null)
+            app.MapGet("/sign-in/provider", (string? next) => Results.Challenge(new() { RedirectUri = next is ['/', not ('/' or '\\'), ..] or "/" ? next : "/" }, [IdentityProvider.Scheme])).AllowAnonymous();
         var api = app.MapGroup("/api/v1");
         api.MapStoreApi();
         api.MapRunsApi();
         api.MapSchedulesApi();
+        api.MapPipelinesApi();
         api.MapLabelsApi();
+        api.MapAccessApi();
         app.Map("/api/{**rest}", StoreApi.Missing);
         return app;
+    }
+
+    // A server that others reach and that nobody can sign in to serves nobody.
+    private static void RequireSomebody(WebApplication app, ServerOptions options)
+    {
+        var log = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("FeatureForge.Server");
+        if (options.IsLocal && !options.RequireSignIn) return;
+        if (options.IdentityProvider is null && app.Services.GetRequiredService<RunLedger>().Access.Users().Count == 0)
+            throw new BadRequestException($"Others are to reach this server ({string.Join(", ", options.Urls)}), and no user can sign in yet. Add an admin first: featureforge users add NAME --role admin. Or name an identity provider: --oidc-authority.");
+        if (!options.IsLocal && options.Urls.Any(url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)))
+            log.LogWarning("Passwords and tokens travel unencrypted on {Urls}: put a proxy with TLS before it, or serve https with --certificate", string.Join(", ", options.Urls));
     }
 
     // The API and media answer errors as problem details, everything else with a page.
@@ -98,7 +122,10 @@ public static class ServerHost
         AddJobs(services, options);
 
         // A page of another site must not reach this one under a name of its own.
-        services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+        services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = options.Hosts.Count > 0 ? [.. options.Hosts, "localhost", "127.0.0.1", "[::1]"] : options.IsLocal ? ["localhost", "127.0.0.1", "[::1]"] : ["*"]);
+        // Of proxies, those on this machine are believed who they speak for.
+        services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto);
+        AddAccess(services, options);
         // Form tokens need to live as long as the process does, no longer.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAntiforgery(form =>
@@ -117,6 +144,25 @@ public static class ServerHost
             routing.ConstraintMap["runid"] = typeof(RunIdConstraint);
         });
         services.AddRazorPages(pages => pages.RootDirectory = "/Pages").AddApplicationPart(typeof(ServerHost).Assembly);
+    }
+
+    private static void AddAccess(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton<SignInPolicy>();
+        services.AddSingleton<SignInLimits>();
+        var authentication = services.AddAuthentication(SecretHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, SecretHandler>(SecretHandler.SchemeName, null);
+        options.IdentityProvider?.AddTo(authentication);
+        services.AddAuthorization();
+        services.AddRateLimiter(limits =>
+        {
+            limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limits.OnRejected = (rejected, _) =>
+            {
+                rejected.HttpContext.Response.Headers.RetryAfter = "1";
+                return ValueTask.CompletedTask;
+            };
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(http => SignInLimits.OfChanges(http, http.RequestServices.GetRequiredService<SignInPolicy>()));
+        });
     }
 
     private static void AddJobs(IServiceCollection services, ServerOptions options)

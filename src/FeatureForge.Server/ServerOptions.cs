@@ -26,6 +26,21 @@ public sealed record ServerOptions
     /// <summary>Callers may have ingest connect to private, loopback and link-local addresses.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
+    /// <summary>Who signs people in besides the server itself; null: nobody.</summary>
+    public IdentityProvider? IdentityProvider { get; init; }
+
+    /// <summary>People sign in even though only this machine reaches the server: a proxy brings others.</summary>
+    public bool RequireSignIn { get; init; }
+
+    /// <summary>Names under which the server is reached; others are refused. Empty: on an address of this machine alone its own names, else any.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>PEM files of the certificate and its key, for addresses that begin with https.</summary>
+    public (string Certificate, string Key)? Certificate { get; init; }
+
+    /// <summary>Whether only this machine reaches the server.</summary>
+    public bool IsLocal => Urls.All(url => Uri.TryCreate(url, UriKind.Absolute, out var address) && IsLoopback(address));
+
     /// <summary>How to start the program for work that must not weigh on the server.</summary>
     public WorkerCommand Program { get; init; } = WorkerCommand.ThisProgram;
 
@@ -37,11 +52,15 @@ public sealed record ServerOptions
         if (Urls.Count == 0) problems.Add("The server needs at least one address, for instance http://127.0.0.1:8080.");
         foreach (var url in Urls)
         {
-            if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
-                problems.Add($"Address '{url}' is not of the form http://HOST:PORT.");
-            else if (!IsLoopback(address))
-                problems.Add($"Address '{url}' can be reached from other machines and this server has no sign-in yet; use 127.0.0.1 or localhost, behind an SSH tunnel or a proxy that signs people in.");
+            // Kestrel's names for every address of the machine.
+            if (!Uri.TryCreate(url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
+                problems.Add($"Address '{url}' is not of the form http://HOST:PORT or https://HOST:PORT.");
+            else if (address.Scheme == Uri.UriSchemeHttps && Certificate is null)
+                problems.Add($"Address '{url}' needs a certificate: --certificate FILE.pem --certificate-key FILE.pem.");
         }
+        if (Certificate is { } pem)
+            foreach (var file in new[] { pem.Certificate, pem.Key }.Where(file => !File.Exists(file))) problems.Add($"There is no file {file} for the certificate.");
+        if (IdentityProvider is { } provider) problems.AddRange(provider.Problems());
         foreach (var role in Roles.Except(AllRoles))
             problems.Add($"There is no role '{role}'; expected some of: {string.Join(", ", AllRoles)}.");
         return problems;

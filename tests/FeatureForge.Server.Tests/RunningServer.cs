@@ -17,11 +17,17 @@ public class RunningServer : IAsyncLifetime
     public string Address => Client.BaseAddress!.ToString().TrimEnd('/');
     public Store Store => _app!.Services.GetRequiredService<Store>();
 
+    /// <summary>What is different about this server.</summary>
+    protected virtual ServerOptions With(ServerOptions options) => options;
+
+    /// <summary>Every endpoint the server maps.</summary>
+    public IReadOnlyList<Microsoft.AspNetCore.Http.Endpoint> Endpoints => _app!.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints;
+
     protected virtual Task FillAsync(Store store, RunLedger ledger) => Task.CompletedTask;
 
     public async Task InitializeAsync()
     {
-        _app = ServerHost.Build(new() { StorePath = _folder.Path, Urls = ["http://127.0.0.1:0"], Roles = ["web"], Program = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll")]) });
+        _app = ServerHost.Build(With(new() { StorePath = _folder.Path, Urls = ["http://127.0.0.1:0"], Roles = ["web"], Program = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll")]) }));
         await _app.StartAsync();
         Client = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new(_app.Urls.Single()) };
         await FillAsync(Store, Ledger);

@@ -82,9 +82,13 @@ public sealed class SecurityTests(RunningServer server) : IClassFixture<RunningS
     }
 
     [Theory]
-    [InlineData("http://0.0.0.0:8080")]
-    [InlineData("http://192.168.1.4:8080")]
-    [InlineData("nonsense")]
-    public void Addresses_that_others_can_reach_are_refused(string url) =>
-        Assert.Throws<BadRequestException>(() => ServerHost.Build(new() { StorePath = "unused", Urls = [url] }));
+    [InlineData("http://0.0.0.0:0", "users add")]
+    [InlineData("http://*:0", "users add")]
+    [InlineData("https://127.0.0.1:0", "certificate")]
+    [InlineData("nonsense", "http://HOST:PORT")]
+    public void Addresses_that_others_reach_need_somebody_who_can_sign_in(string url, string found)
+    {
+        using var folder = new FeatureForge.TestKit.TemporaryFolder();
+        Assert.Contains(found, Assert.Throws<BadRequestException>(() => ServerHost.Build(new() { StorePath = folder.Path, Urls = [url], Roles = ["web"] })).Message);
+    }
 }

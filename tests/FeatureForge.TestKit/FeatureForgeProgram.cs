@@ -25,17 +25,21 @@ public sealed class FeatureForgeProgram : IDisposable
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
 
-    private FeatureForgeProgram(string storePath, string[] arguments)
+    private FeatureForgeProgram(string storePath, string[] arguments, string? token = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "featureforge.dll"), .. arguments]) start.ArgumentList.Add(argument);
         start.Environment["FEATUREFORGE_STORE"] = storePath;
+        if (token is not null) start.Environment["FEATUREFORGE_TOKEN"] = token;
         _process = Process.Start(start)!;
         _output = _process.StandardOutput.ReadToEndAsync();
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
     public static FeatureForgeProgram Start(string storePath, params string[] arguments) => new(storePath, arguments);
+
+    /// <summary>With an API token for --server.</summary>
+    public static FeatureForgeProgram StartWithToken(string token, params string[] arguments) => new(Path.GetTempPath(), arguments, token);
 
     public static async Task<Outcome> RunAsync(string storePath, params string[] arguments)
     {

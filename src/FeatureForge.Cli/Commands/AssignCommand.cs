@@ -18,6 +18,6 @@ internal static class AssignCommand
                 Clustering = parsed.GetRequiredValue(clustering),
                 Set = parsed.GetRequiredValue(set),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

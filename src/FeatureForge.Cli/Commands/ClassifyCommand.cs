@@ -28,7 +28,7 @@ internal static class ClassifyCommand
                 WithPropagated = parsed.GetValue(propagated),
                 Seed = parsed.GetValue(seed),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
 
         var head = new Option<string?>("--head") { Description = "The head. Default: the label set's name." };
         var target = new Option<string?>("--label-set") { Description = "Where predictions go. Default: the label set the head learned from." };
@@ -41,7 +41,7 @@ internal static class ClassifyCommand
                 LabelSet = parsed.GetValue(target),
                 Threshold = parsed.GetValue(threshold),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
         return new Command("classify", "Classify items with a head on frozen vectors: train, predict.").With(train, predict);
     }
 }

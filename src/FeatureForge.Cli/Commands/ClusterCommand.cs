@@ -40,7 +40,7 @@ internal static class ClusterCommand
                     Selection = parsed.GetValue(selection)!,
                     Seed = parsed.GetValue(seed),
                     Device = parsed.GetValue(device)!,
-                }, options.OpenStore(), options, stop);
+                }, options.OpenStore, options, stop);
             });
     }
 }

@@ -80,5 +80,5 @@ internal static class ClustersCommand
             }, options, stop));
     }
 
-    private static Task<int> Run(EditSpec spec, GlobalOptions options, CancellationToken stop) => SharedOptions.ExecuteAsync(RunKind.Edit, spec, options.OpenStore(), options, stop);
+    private static Task<int> Run(EditSpec spec, GlobalOptions options, CancellationToken stop) => SharedOptions.ExecuteAsync(RunKind.Edit, spec, options.OpenStore, options, stop);
 }

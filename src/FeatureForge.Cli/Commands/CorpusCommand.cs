@@ -56,7 +56,7 @@ internal static class CorpusCommand
                 Restore = isRestore,
             };
             BadRequestException.ThrowIfAny(spec.Problems());
-            return SharedOptions.ExecuteAsync(RunKind.Remove, spec, options.OpenStore(), options, stop);
+            return SharedOptions.ExecuteAsync(RunKind.Remove, spec, options.OpenStore, options, stop);
         });
     }
 

@@ -24,6 +24,6 @@ internal static class DedupCommand
                 Corpus = parsed.GetValue(corpus),
                 List = parsed.GetValue(list),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

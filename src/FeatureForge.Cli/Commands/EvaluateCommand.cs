@@ -22,6 +22,6 @@ internal static class EvaluateCommand
                 Clustering = parsed.GetValue(clustering),
                 Seed = parsed.GetValue(seed),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

@@ -29,7 +29,7 @@ internal static class ExtractCommand
                 };
                 if (parsed.GetValue(grains) is { Length: > 0 } wantedGrains) spec = spec with { Grains = Verb.Words<Grain>("--grains", wantedGrains) };
                 if (parsed.GetValue(levels) is { Length: > 0 } wantedLevels) spec = spec with { Levels = Verb.List(wantedLevels) };
-                return SharedOptions.ExecuteAsync(RunKind.Extract, spec, options.OpenStore(), options, stop);
+                return SharedOptions.ExecuteAsync(RunKind.Extract, spec, options.OpenStore, options, stop);
             });
     }
 }

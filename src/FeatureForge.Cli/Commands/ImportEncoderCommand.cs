@@ -24,6 +24,6 @@ internal static class ImportEncoderCommand
                 Config = parsed.GetValue(config),
                 Vocabulary = parsed.GetValue(vocabulary),
                 Corpus = parsed.GetValue(corpus),
-            }, options.OpenOrCreateStore(), options, stop));
+            }, options.OpenOrCreateStore, options, stop));
     }
 }

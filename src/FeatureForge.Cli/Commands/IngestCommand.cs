@@ -72,7 +72,7 @@ internal static class IngestCommand
                 };
                 // Before a wrong request makes a store.
                 BadRequestException.ThrowIfAny(spec.Problems());
-                return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, options.OpenOrCreateStore(), options, stop);
+                return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, options.OpenOrCreateStore, options, stop);
             });
     }
 }

@@ -158,7 +158,7 @@ internal static class LabelCommand
                     Neighbours = parsed.GetValue(neighbours),
                     Seed = parsed.GetValue(_seed),
                     Device = parsed.GetValue(device)!,
-                }, store, options, stop);
+                }, () => store, options, stop);
             });
     }
 

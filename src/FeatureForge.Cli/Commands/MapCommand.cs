@@ -20,6 +20,6 @@ internal static class MapCommand
                 Clustering = parsed.GetValue(clustering),
                 Seed = parsed.GetValue(seed),
                 Device = parsed.GetValue(device)!,
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

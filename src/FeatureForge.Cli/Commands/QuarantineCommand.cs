@@ -59,7 +59,7 @@ internal static class QuarantineCommand
                     },
                 };
                 BadRequestException.ThrowIfAny(spec.Problems());
-                return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, store, options, stop);
+                return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, () => store, options, stop);
             });
     }
 

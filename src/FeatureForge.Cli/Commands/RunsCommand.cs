@@ -20,15 +20,36 @@ internal static class RunsCommand
     {
         var take = new Option<int>("--take") { Description = "Runs per page.", DefaultValueFactory = _ => 20 };
         var skip = new Option<int>("--skip") { Description = "Runs to skip." };
-        return new Command("list", "List runs, newest first.").With(_kind, _state, _text, take, skip).Does((parsed, options, _) =>
+        return new Command("list", "List runs, newest first.").With(_kind, _state, _text, take, skip).Does(async (parsed, options, stop) =>
         {
+            if (options.Server is not null)
+            {
+                using var server = Remote(options);
+                var there = await server.GetAsync<RunPage>($"runs?take={parsed.GetValue(take)}&skip={parsed.GetValue(skip)}&state={parsed.GetValue(_state)}&kind={parsed.GetValue(_kind)}&text={Uri.EscapeDataString(parsed.GetValue(_text) ?? "")}", stop);
+                return PrintPage(there, options);
+            }
             using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
             var page = ledger.List(Filter(parsed) with { Take = parsed.GetValue(take), Skip = parsed.GetValue(skip) });
-            if (options.Json) Verb.PrintJson(new { page.Total, Runs = page.Runs.Select(RunSummary.Json) });
-            else Console.Out.WriteLine(Table(page));
-            return Task.FromResult(ExitCode.Done);
+            return PrintPage(page, options);
         });
     }
+
+    private static RemoteServer Remote(GlobalOptions options) => new(options.Server!, ProgressDisplay.OfConsole(options.Quiet));
+
+    private static int PrintPage(RunPage page, GlobalOptions options)
+    {
+        if (options.Json) Verb.PrintJson(new { page.Total, Runs = page.Runs.Select(RunSummary.Json) });
+        else Console.Out.WriteLine(Table(page));
+        return ExitCode.Done;
+    }
+
+    private static object Asked(ParseResult parsed)
+    {
+        var filter = Filter(parsed);
+        return new { filter.State, filter.Kind, filter.Text };
+    }
+
+    private sealed record Count(long Runs);
 
     private static RunFilter Filter(ParseResult parsed) => new()
     {
@@ -52,29 +73,50 @@ internal static class RunsCommand
         return ExitCode.Done;
     }
 
-    private static Command Show() => new Command("show", "Show one run.").With(_run).Does((parsed, options, _) =>
+    private static Command Show() => new Command("show", "Show one run.").With(_run).Does(async (parsed, options, stop) =>
     {
+        if (options.Server is not null)
+        {
+            using var server = Remote(options);
+            Verb.PrintJson(await server.GetAsync<RunRow>($"runs/{parsed.GetRequiredValue(_run)}", stop));
+            return ExitCode.Done;
+        }
         using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
         Verb.PrintJson(ledger.Get(parsed.GetRequiredValue(_run)));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     });
 
-    private static Command Cancel() => new Command("cancel", "Stop a run, or all that match; they can be resumed.").With(_runOrNone, _all, _kind, _state, _text).Does((parsed, options, _) =>
+    private static Command Cancel() => new Command("cancel", "Stop a run, or all that match; they can be resumed.").With(_runOrNone, _all, _kind, _state, _text).Does(async (parsed, options, stop) =>
     {
         var one = OneOrAll(parsed);
+        if (options.Server is not null)
+        {
+            using var server = Remote(options);
+            if (one is null) return PrintCount(options, (await server.PostAsync<Count>("runs/cancel", Asked(parsed), stop)).Runs, "are stopped or asked to stop");
+            var asked = await server.PostAsync<RunRow>($"runs/{one}/cancel", null, stop);
+            if (options.Json) Verb.PrintJson(RunSummary.Json(asked));
+            else Console.Out.WriteLine(asked.IsEnded ? $"Run {one} is {Word(asked.State)}." : $"Run {one} is asked to stop.");
+            return ExitCode.Done;
+        }
         using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
-        if (one is null) return Task.FromResult(PrintCount(options, ledger.RequestCancel(Filter(parsed)), "are stopped or asked to stop"));
+        if (one is null) return PrintCount(options, ledger.RequestCancel(Filter(parsed)), "are stopped or asked to stop");
         var before = ledger.Get(one);
         ledger.RequestCancel(before.RunId);
         var run = ledger.Get(before.RunId);
         if (options.Json) Verb.PrintJson(RunSummary.Json(run));
         else Console.Out.WriteLine(before.IsEnded ? $"Run {run.RunId} had {Word(run.State)} before." : run.IsEnded ? $"Run {run.RunId} is stopped." : $"Run {run.RunId} is asked to stop; {run.LeaseOwner} sees to it.");
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     });
 
     private static Command Resume() => new Command("resume", "Go on with a failed or stopped run, here; or queue all that match again, for a server.").With(_runOrNone, _all, _kind, _state, _text).Does(async (parsed, options, stop) =>
     {
         var one = OneOrAll(parsed);
+        if (options.Server is not null)
+        {
+            using var server = Remote(options);
+            if (one is null) return PrintCount(options, (await server.PostAsync<Count>("runs/resume", Asked(parsed), stop)).Runs, "are queued again");
+            return RunSummary.PrintRemote(await server.FollowAsync(await server.PostAsync<RunRow>($"runs/{one}/resume", null, stop), stop), options);
+        }
         var store = options.OpenStore();
         if (one is null)
         {
@@ -85,15 +127,23 @@ internal static class RunsCommand
         return RunSummary.Print(run, store, options);
     });
 
-    private static Command Logs() => new Command("logs", "Print a run's log.").With(_run).Does((parsed, options, _) =>
+    private static Command Logs() => new Command("logs", "Print a run's log.").With(_run).Does(async (parsed, options, stop) =>
     {
-        using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
-        var run = ledger.Get(parsed.GetRequiredValue(_run));
-        var lines = ledger.Journal.ReadLog(run.RunId);
-        if (options.Json) Verb.PrintJson(new { run.RunId, Lines = lines });
+        var (runId, lines) = (parsed.GetRequiredValue(_run), (IReadOnlyList<RunLogLine>)[]);
+        if (options.Server is not null)
+        {
+            using var server = Remote(options);
+            lines = await server.GetAsync<IReadOnlyList<RunLogLine>>($"runs/{runId}/log", stop);
+        }
+        else
+        {
+            using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
+            lines = ledger.Journal.ReadLog(ledger.Get(runId).RunId);
+        }
+        if (options.Json) Verb.PrintJson(new { RunId = runId, Lines = lines });
         else
             foreach (var line in lines) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{line.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z {line.Level,-11} {line.Message}"));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     });
 
     private static string Table(RunPage page)

@@ -20,6 +20,6 @@ internal static class SampleCommand
                 Items = parsed.GetRequiredValue(items),
                 Corpus = parsed.GetRequiredValue(corpus),
                 Seed = parsed.GetValue(seed),
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

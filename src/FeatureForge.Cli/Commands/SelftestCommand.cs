@@ -17,7 +17,7 @@ internal static class SelftestCommand
                 try
                 {
                     var request = JsonSerializer.Deserialize<SelftestSpec>(parsed.GetRequiredValue(spec), SpecJson.Strict)!;
-                    return SharedOptions.ExecuteAsync(RunKind.Selftest, request, options.OpenOrCreateStore(), options, stop);
+                    return SharedOptions.ExecuteAsync(RunKind.Selftest, request, options.OpenOrCreateStore, options, stop);
                 }
                 catch (JsonException error) { throw new BadRequestException($"This is no selftest spec: {error.Message}"); }
             });

@@ -13,10 +13,18 @@ internal static class ServeCommand
         var urls = new Option<string[]>("--urls") { Description = "Addresses to listen on, instead of --port." };
         var roles = new Option<string[]>("--roles") { Description = $"Default: {string.Join(',', ServerOptions.AllRoles)}." };
         var allowPrivate = new Option<bool>("--allow-private-addresses") { Description = "Let callers have ingest connect to private, loopback and link-local addresses." };
-        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate)
+        var signIn = new Option<bool>("--require-sign-in") { Description = "Ask people to sign in although only this machine reaches the server: for a proxy before it." };
+        var hosts = new Option<string[]>("--hosts") { Description = "Names under which browsers reach the server; others are refused." };
+        var certificate = new Option<string?>("--certificate") { Description = "Certificate (PEM) for addresses that begin with https." };
+        var key = new Option<string?>("--certificate-key") { Description = "Its private key (PEM)." };
+        var authority = new Option<string?>("--oidc-authority") { Description = $"OpenID Connect provider that signs people in. The client's secret: {IdentityProvider.SecretVariable}." };
+        var client = new Option<string?>("--oidc-client") { Description = "This server's client id at the provider." };
+        var roleClaim = new Option<string?>("--oidc-role-claim") { Description = "Claim that names a person's role: viewer, labeller, editor, admin." };
+        var newcomers = new Option<AccessRole?>("--oidc-newcomers") { Description = "Role of people who sign in for the first time and have none by the claim. Default: they are refused." };
+        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate, signIn, hosts, certificate, key, authority, client, roleClaim, newcomers)
             .Does(async (parsed, options, stop) =>
             {
-                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate) };
+                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate), RequireSignIn = parsed.GetValue(signIn), Hosts = Verb.List(parsed.GetValue(hosts)) };
                 var wantedUrls = Verb.List(parsed.GetValue(urls));
                 if (parsed.GetValue(port) is { } number)
                 {
@@ -26,6 +34,9 @@ internal static class ServeCommand
                 }
                 else if (wantedUrls.Count > 0) server = server with { Urls = wantedUrls };
                 if (Verb.List(parsed.GetValue(roles)) is { Count: > 0 } wantedRoles) server = server with { Roles = wantedRoles };
+                if (parsed.GetValue(certificate) is { } pem) server = server with { Certificate = (pem, parsed.GetValue(key) ?? pem) };
+                if (parsed.GetValue(authority) is { } provider)
+                    server = server with { IdentityProvider = new(provider, parsed.GetValue(client) ?? "", Environment.GetEnvironmentVariable(IdentityProvider.SecretVariable), parsed.GetValue(roleClaim), parsed.GetValue(newcomers)) };
                 await ServerHost.RunAsync(server, stop);
                 return ExitCode.Done;
             });

@@ -13,8 +13,15 @@ internal static class SharedOptions
         ? modality
         : throw new BadRequestException($"--modality '{word}': expected one modality.");
 
-    internal static async Task<int> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, Store store, GlobalOptions options, CancellationToken stop) where TSpec : notnull
+    /// <param name="open">Gives the store; not asked when a server performs the run.</param>
+    internal static async Task<int> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, Func<Store> open, GlobalOptions options, CancellationToken stop) where TSpec : notnull
     {
+        if (options.Server is { } address)
+        {
+            using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
+            return RunSummary.PrintRemote(await server.ExecuteAsync(kind, spec, stop), options);
+        }
+        var store = open();
         var (run, origin) = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(kind, spec, stop);
         return RunSummary.Print(run, store, options, origin);
     }

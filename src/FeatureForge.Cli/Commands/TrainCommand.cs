@@ -32,6 +32,6 @@ internal static class TrainCommand
                 Device = parsed.GetValue(device)!,
                 From = parsed.GetValue(from),
                 Modality = SharedOptions.ModalityOf(parsed.GetValue(modality)),
-            }, options.OpenStore(), options, stop));
+            }, options.OpenStore, options, stop));
     }
 }

@@ -22,6 +22,33 @@ internal static class RunSummary
         return CodeOf(run);
     }
 
+    /// <summary>Prints how a run that a server performed ended and gives the exit code that says the same.</summary>
+    internal static int PrintRemote(RunRow run, GlobalOptions options)
+    {
+        if (options.Json) Verb.PrintJson(Json(run));
+        else if (run.State == RunState.Succeeded) Console.Out.WriteLine(RemoteSuccess(run, options));
+        if (run.State == RunState.Succeeded) return ExitCode.Done;
+        Console.Error.WriteLine(RemoteFailure(run, options));
+        return CodeOf(run);
+    }
+
+    /// <summary>Prints how a pipeline that a server performed ended and gives the exit code that says the same.</summary>
+    internal static int PrintRemote(PipelineRow pipeline, GlobalOptions options)
+    {
+        if (options.Json) Verb.PrintJson(new { pipeline.PipelineId, pipeline.Name, pipeline.State, Stages = pipeline.Runs.Select(Json) });
+        else
+            foreach (var run in pipeline.Runs.Where(run => run.State == RunState.Succeeded)) Console.Out.WriteLine($"[{run.Stage}] {RemoteSuccess(run, options)}");
+        if (pipeline.State == RunState.Succeeded) return ExitCode.Done;
+        foreach (var run in pipeline.Runs.Where(run => run.State != RunState.Succeeded)) Console.Error.WriteLine($"[{run.Stage}] {RemoteFailure(run, options)}");
+        return pipeline.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
+    }
+
+    private static string RemoteSuccess(RunRow run, GlobalOptions options) =>
+        $"Run {run.RunId} is done{(Seconds(run) is { } seconds ? $" in {ProgressDisplay.Duration(seconds)}" : "")}: {new Uri(options.Server!, $"/runs/{run.RunId}")}\n{JsonSerializer.Serialize(Element(run.Result), SpecJson.Readable)}";
+
+    private static string RemoteFailure(RunRow run, GlobalOptions options) =>
+        run.Failure == RunFailure.BadRequest ? run.Error ?? "" : $"Run {run.RunId} {(run.State == RunState.Failed ? "failed" : "stopped")}: {run.Error}\nResume it with: featureforge runs resume {run.RunId} --server {options.Server}";
+
     /// <summary>Prints how a pipeline ended and gives the exit code that says the same.</summary>
     internal static int Print(PipelineRow pipeline, Store store, GlobalOptions options)
     {

@@ -10,43 +10,47 @@ namespace FeatureForge.Server;
 /// <summary>Endpoints over label logs and labelling queues.</summary>
 public static class LabelsApi
 {
-    /// <summary>Adds the endpoints to the group /api/v1.</summary>
+    private static readonly NeedsAttribute _labellers = new() { Write = AccessRole.Labeller };
+    private static readonly NeedsAttribute _queue = new() { Write = AccessRole.Labeller, IsAudited = false };
+
+    /// <summary>Adds the endpoints to the group /api/v1. Where people sign in, they act as themselves, whatever author a request names.</summary>
     public static void MapLabelsApi(this IEndpointRouteBuilder api)
     {
         api.MapGet("/labels", (Store store) => StoreApi.Json(store.LabelSets()));
         api.MapGet("/labels/{name:storename}", async (string name, Store store, LabelDesk desk, CancellationToken stop) =>
             store.LabelSets().Contains(name) ? StoreApi.Json(await desk.SummaryAsync(name, stop)) : StoreApi.Missing());
-        api.MapPost("/labels/{name:storename}", GiveAsync);
-        api.MapPost("/labels/{name:storename}/queue", TurnAsync);
-        api.MapPost("/labels/{name:storename}/answers", AnswerAsync);
-        api.MapPost("/labels/{name:storename}/undo", UndoAsync);
+        api.MapPost("/labels/{name:storename}", GiveAsync).WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}/queue", TurnAsync).WithMetadata(_queue);
+        api.MapPost("/labels/{name:storename}/answers", AnswerAsync).WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}/undo", UndoAsync).WithMetadata(_labellers);
     }
 
     /// <summary>What POST /labels/NAME takes: a class for items, or for clusters of a clustering.</summary>
     private sealed record GiveRequest(string Name, string Author, IReadOnlyList<string>? Items, IReadOnlyList<string>? Clusters, string? Clustering, float Confidence = 1);
 
-    private static async Task<IResult> GiveAsync(string name, HttpRequest request, LabelDesk desk, CancellationToken stop)
+    private static async Task<IResult> GiveAsync(string name, HttpContext http, SignInPolicy policy, LabelDesk desk, CancellationToken stop)
     {
-        var give = await StoreApi.ReadAsync<GiveRequest>(request, stop);
-        var rows = await desk.SetAsync(new() { LabelSet = name, Name = give.Name, Author = give.Author, ItemIds = give.Items ?? [], ClusterIds = give.Clusters ?? [], Clustering = give.Clustering, Confidence = give.Confidence }, stop);
+        var give = await StoreApi.ReadAsync<GiveRequest>(http.Request, stop);
+        var rows = await desk.SetAsync(new() { LabelSet = name, Name = give.Name, Author = http.Author(policy, give.Author), ItemIds = give.Items ?? [], ClusterIds = give.Clusters ?? [], Clustering = give.Clustering, Confidence = give.Confidence }, stop);
         return StoreApi.Created(new { rows[0].Batch, Labels = rows.Count });
     }
 
     /// <summary>What POST /labels/NAME/queue takes.</summary>
     private sealed record TurnRequest(string Set, string Author, string? Level, string? Clustering, int Count = 10);
 
-    private static async Task<IResult> TurnAsync(string name, HttpRequest request, QueueTurns turns, CancellationToken stop)
+    private static async Task<IResult> TurnAsync(string name, HttpContext http, SignInPolicy policy, QueueTurns turns, CancellationToken stop)
     {
-        var ask = await StoreApi.ReadAsync<TurnRequest>(request, stop);
-        return StoreApi.Json(await turns.NextAsync(new() { LabelSet = name, Set = ask.Set, Level = ask.Level ?? Level.High, Clustering = ask.Clustering }, ask.Author, ask.Count, stop));
+        var ask = await StoreApi.ReadAsync<TurnRequest>(http.Request, stop);
+        return StoreApi.Json(await turns.NextAsync(new() { LabelSet = name, Set = ask.Set, Level = ask.Level ?? Level.High, Clustering = ask.Clustering }, http.Author(policy, ask.Author), ask.Count, stop));
     }
 
     /// <summary>What POST /labels/NAME/answers takes; hours are for defer.</summary>
     private sealed record AnswerRequest(IReadOnlyList<string> Items, QueueAnswer Answer, string Author, double Hours = 24);
 
-    private static async Task<IResult> AnswerAsync(string name, HttpRequest request, Store store, TimeProvider time, CancellationToken stop)
+    private static async Task<IResult> AnswerAsync(string name, HttpContext http, SignInPolicy policy, Store store, TimeProvider time, CancellationToken stop)
     {
-        var answer = await StoreApi.ReadAsync<AnswerRequest>(request, stop);
+        var answer = await StoreApi.ReadAsync<AnswerRequest>(http.Request, stop);
+        answer = answer with { Author = http.Author(policy, answer.Author) };
         var problems = new List<string>();
         if (answer.Items is not { Count: > 0 }) problems.Add("Name at least one item.");
         else if (answer.Items.Any(id => id is not { Length: 32 } || !id.All(char.IsAsciiHexDigitLower))) problems.Add("Items are ids of 32 lower-case hex characters.");
@@ -62,9 +66,10 @@ public static class LabelsApi
     /// <summary>What POST /labels/NAME/undo takes; without a batch the author's last act is meant.</summary>
     private sealed record UndoRequest(string Author, string? Batch);
 
-    private static async Task<IResult> UndoAsync(string name, HttpRequest request, Store store, LabelDesk desk, CancellationToken stop)
+    private static async Task<IResult> UndoAsync(string name, HttpContext http, SignInPolicy policy, Store store, LabelDesk desk, CancellationToken stop)
     {
-        var undo = await StoreApi.ReadAsync<UndoRequest>(request, stop);
+        var undo = await StoreApi.ReadAsync<UndoRequest>(http.Request, stop);
+        undo = undo with { Author = http.Author(policy, undo.Author) };
         if (!store.LabelSets().Contains(name)) return StoreApi.Missing();
         if (string.IsNullOrWhiteSpace(undo.Author)) throw new BadRequestException("Say whose act is taken back: author.");
         var batch = undo.Batch ?? await desk.LastBatchAsync(name, undo.Author, stop) ?? throw new BadRequestException($"{undo.Author} has given no label that is in force.");

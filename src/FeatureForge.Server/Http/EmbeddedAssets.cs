@@ -35,7 +35,7 @@ public sealed class EmbeddedAssets
         var pinned = http.Request.Query["v"] == asset.Fingerprint;
         http.Response.Headers.CacheControl = pinned ? "public, max-age=31536000, immutable" : "no-cache";
         return Results.Bytes(asset.Content, asset.MediaType, entityTag: new EntityTagHeaderValue($"\"{asset.Fingerprint}\""));
-    });
+    }).AllowAnonymous();
 
     private static FrozenDictionary<string, Asset> Load()
     {

@@ -1,5 +1,5 @@
-// Hangfire's own dashboard at /hangfire, for this machine only.
-using System.Net;
+// Hangfire's own dashboard at /hangfire: the access gate stands before it; viewers look, admins press buttons.
+using FeatureForge.Data;
 using FeatureForge.Jobs;
 using Hangfire;
 using Hangfire.Dashboard;
@@ -21,14 +21,10 @@ public static class HangfireMount
             AppPath = "/",
             DashboardTitle = "FeatureForge · Hangfire",
             DisplayStorageConnectionString = false,
-            Authorization = [new LoopbackOnly()],
+            Authorization = [],
+            IsReadOnlyFunc = dashboard => !dashboard.GetHttpContext().May(AccessRole.Admin),
         };
         // Not by UseHangfireDashboard: that wants AddHangfire, which keeps the first server's loggers for the life of the process.
         app.Map("/hangfire", hangfire => hangfire.UseMiddleware<AspNetCoreDashboardMiddleware>(storage, options, DashboardRoutes.Routes));
-    }
-
-    private sealed class LoopbackOnly : IDashboardAuthorizationFilter
-    {
-        public bool Authorize(DashboardContext context) => context.GetHttpContext().Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
     }
 }

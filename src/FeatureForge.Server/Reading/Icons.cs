@@ -15,6 +15,7 @@ public static class Icons
     public static IHtmlContent Runs { get; } = Draw("<circle cx='10' cy='10' r='7'/><path d='M8.5 7.2v5.6L13 10z'/>");
     public static IHtmlContent Schedules { get; } = Draw("<rect x='3' y='4.5' width='14' height='12' rx='2'/><path d='M3 8.5h14M7 3v3M13 3v3M10 11v2.2l1.6 1'/>");
     public static IHtmlContent Hangfire { get; } = Draw("<path d='M10 3c.5 3-3.5 4.5-3.5 8.5a3.5 3.5 0 0 0 7 0c0-1.6-.8-2.6-1.5-3.4-.2 1-.7 1.6-1.3 1.9C11 8 11 5 10 3z'/>");
+    public static IHtmlContent Settings { get; } = Draw("<path d='M3 6h6M13 6h4M3 14h3M10 14h7'/><circle cx='11' cy='6' r='2'/><circle cx='8' cy='14' r='2'/>");
     public static IHtmlContent Theme { get; } = Draw("<circle cx='10' cy='10' r='6.5'/><path d='M10 3.5a6.5 6.5 0 0 1 0 13z' fill='currentColor'/>");
     public static IHtmlContent Menu { get; } = Draw("<path d='M3 5.5h14M3 10h14M3 14.5h14'/>");
     public static IHtmlContent Play { get; } = Draw("<path d='M6.5 4.5v11l9-5.5z' fill='currentColor'/>");

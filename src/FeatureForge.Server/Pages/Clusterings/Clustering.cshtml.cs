@@ -11,6 +11,7 @@ namespace FeatureForge.Server.Pages.Clusterings;
 /// <summary>What the _Branch partial shows.</summary>
 public sealed record Branch(ClusteringModel Page, IReadOnlyList<ClusterRow> Clusters);
 
+[Needs(Write = AccessRole.Labeller)]
 public sealed class ClusteringModel(Store store, ClusteringReader clusterings, ItemReader items, RunDesk desk, RunLedger ledger, JobWakeUp jobs, LabelDesk labels) : PageModel
 {
     // A change takes a second or two; the page waits for it that long and shows the run when it takes longer.
@@ -67,10 +68,11 @@ public sealed class ClusteringModel(Store store, ClusteringReader clusterings, I
         catch (BadRequestException error) { return await RefusedAsync(name, cluster, error.Problems, stop); }
     }
 
-    private static string Author => Environment.UserName is { Length: > 0 } user ? user : "person";
+    private string Author => HttpContext.Actor()!;
 
     private async Task<IActionResult> ChangeAsync(string name, string cluster, EditSpec spec, Func<ClusterRow, string?> after, CancellationToken stop)
     {
+        if (!HttpContext.May(AccessRole.Editor)) return StatusCode(403);
         if (store.FindClustering(name) is not { } clustering || (await clusterings.TreeAsync(clustering, stop)).Find(cluster) is not { } row) return NotFound();
         RunRow run;
         try { run = desk.Submit(RunKind.Edit, spec).Run; }

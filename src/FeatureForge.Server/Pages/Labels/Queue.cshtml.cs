@@ -5,13 +5,15 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace FeatureForge.Server.Pages.Labels;
 
-public sealed class QueueModel(Store store) : PageModel
+public sealed class QueueModel(Store store, SignInPolicy policy) : PageModel
 {
     public string Name { get; private set; } = "";
     public string Set { get; private set; } = "";
     public string Corpus { get; private set; } = "";
     /// <summary>Who labels unless the page remembers another.</summary>
-    public string Author => Environment.UserName is { Length: > 0 } user ? user : "person";
+    public string Author => HttpContext.Actor()!;
+    /// <summary>Where people sign in they label as themselves.</summary>
+    public bool AsksWho => policy.IsRequired;
 
     public IActionResult OnGet(string? name, string? set)
     {

@@ -15,7 +15,7 @@ let asking = null;
 let audio = null;
 
 const author = part("author");
-author.value = localStorage.getItem("labels-author") ?? root.dataset.author;
+author.value = (author.readOnly ? null : localStorage.getItem("labels-author")) ?? root.dataset.author;
 author.addEventListener("change", () => {
   localStorage.setItem("labels-author", author.value);
   waiting = [];
