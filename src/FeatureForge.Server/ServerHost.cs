@@ -1,8 +1,8 @@
 // Puts the server together: store, pages, API, media, jobs. Everything the process listens to is mapped here.
+using System.Threading.RateLimiting;
 using FeatureForge.Data;
 using FeatureForge.Jobs;
 using FeatureForge.Labelling;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
