@@ -48,7 +48,10 @@ public static class ServerHost
         // Nothing comes from the environment or from files nearby: what is served is what was asked for.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
-        builder.WebHost.UseUrls([.. options.Urls]);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        // Without TLS a port speaks HTTP/1.1 or HTTP/2, so gRPC has one of its own.
+        foreach (var (url, i) in options.Urls.Select((url, i) => (url, i))) builder.Configuration[$"Kestrel:Endpoints:{i}:Url"] = url;
+        if (options.GrpcUrl is { } grpc) (builder.Configuration["Kestrel:Endpoints:grpc:Url"], builder.Configuration["Kestrel:Endpoints:grpc:Protocols"]) = (grpc, "Http2");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -77,6 +80,8 @@ public static class ServerHost
         app.MapGet("/healthz", () => Results.Text("ok")).AllowAnonymous();
         app.MapRazorPages();
         app.MapMedia();
+        app.MapInference();
+        app.MapGrpcService<GrpcInference>();
         if (options.IdentityProvider is not null)
             app.MapGet("/sign-in/provider", (string? next) => Results.Challenge(new() { RedirectUri = next is ['/', not ('/' or '\\'), ..] or "/" ? next : "/" }, [IdentityProvider.Scheme])).AllowAnonymous();
         var api = app.MapGroup("/api/v1");
@@ -85,6 +90,7 @@ public static class ServerHost
         api.MapSchedulesApi();
         api.MapPipelinesApi();
         api.MapLabelsApi();
+        api.MapSearchApi();
         api.MapAccessApi();
         app.Map("/api/{**rest}", StoreApi.Missing);
         return app;
@@ -102,7 +108,7 @@ public static class ServerHost
     }
 
     // The API and media answer errors as problem details, everything else with a page.
-    private static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media");
+    private static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media") || http.Request.Path.StartsWithSegments("/v2");
 
     private static void AddServices(IServiceCollection services, ServerOptions options)
     {
@@ -119,6 +125,10 @@ public static class ServerHost
         services.AddSingleton<ClusteringReader>();
         services.AddSingleton<LabelDesk>();
         services.AddSingleton(_ => new QueueTurns(store, options.Program));
+        services.AddSingleton(_ => new InferenceHost(store, options.Program, options.Inference));
+        services.AddSingleton<InferenceService>();
+        services.AddSingleton<SearchDesk>();
+        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 128 << 20);
         AddJobs(services, options);
 
         // A page of another site must not reach this one under a name of its own.

@@ -26,6 +26,12 @@ public sealed record ServerOptions
     /// <summary>Callers may have ingest connect to private, loopback and link-local addresses.</summary>
     public bool AllowPrivateAddresses { get; init; }
 
+    /// <summary>Address for gRPC clients (HTTP/2 without TLS); null: none. Over https they use the same address as browsers.</summary>
+    public string? GrpcUrl { get; init; }
+
+    /// <summary>How encoders are served.</summary>
+    public InferenceOptions Inference { get; init; } = new();
+
     /// <summary>Who signs people in besides the server itself; null: nobody.</summary>
     public IdentityProvider? IdentityProvider { get; init; }
 
@@ -39,7 +45,7 @@ public sealed record ServerOptions
     public (string Certificate, string Key)? Certificate { get; init; }
 
     /// <summary>Whether only this machine reaches the server.</summary>
-    public bool IsLocal => Urls.All(url => Uri.TryCreate(url, UriKind.Absolute, out var address) && IsLoopback(address));
+    public bool IsLocal => (GrpcUrl is null ? Urls : [.. Urls, GrpcUrl]).All(url => Uri.TryCreate(url, UriKind.Absolute, out var address) && IsLoopback(address));
 
     /// <summary>How to start the program for work that must not weigh on the server.</summary>
     public WorkerCommand Program { get; init; } = WorkerCommand.ThisProgram;
@@ -50,7 +56,7 @@ public sealed record ServerOptions
         var problems = new List<string>();
         if (string.IsNullOrWhiteSpace(StorePath)) problems.Add("The server needs a store folder.");
         if (Urls.Count == 0) problems.Add("The server needs at least one address, for instance http://127.0.0.1:8080.");
-        foreach (var url in Urls)
+        foreach (var url in GrpcUrl is null ? Urls : [.. Urls, GrpcUrl])
         {
             // Kestrel's names for every address of the machine.
             if (!Uri.TryCreate(url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))

@@ -37,7 +37,10 @@ public sealed class WholePathTests : IDisposable
         await RunAsync("map", "--set", "s", "--clustering", "t");
         var evaluated = await RunAsync("evaluate", "--set", "s", "--clustering", "t", "--labels", sample.LabelsPath);
         var verified = await RunAsync("store", "verify");
+        var live = await RunAsync("parity", "--set", "s", "--items", "40");
 
+        Assert.True(live.GetProperty("equal").GetBoolean(), live.ToString());
+        Assert.All(live.GetProperty("levels").EnumerateArray(), level => Assert.True(level.GetProperty("items").GetInt64() >= 40));
         Assert.Equal("succeeded", ingested.GetProperty("state").GetString());
         Assert.Equal("succeeded", evaluated.GetProperty("state").GetString());
         var raw = evaluated.GetProperty("result").GetProperty("scores").EnumerateArray().Single(score => score.GetProperty("level").GetString() == Level.Raw);

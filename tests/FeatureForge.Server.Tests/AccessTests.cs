@@ -62,6 +62,7 @@ public sealed class AccessTests(ClosedServer server) : IClassFixture<ClosedServe
     [
         ("^/api/v1/(users|audit)", AccessRole.Admin, AccessRole.Admin), ("^/api/v1/tokens", AccessRole.Viewer, AccessRole.Viewer), ("^/settings", AccessRole.Viewer, AccessRole.Viewer),
         ("^/api/v1/labels/", AccessRole.Viewer, AccessRole.Labeller), ("^/clusterings/name$", AccessRole.Viewer, AccessRole.Labeller), ("^/hangfire", AccessRole.Viewer, AccessRole.Admin),
+        ("^/(v2|inference\\.|search|api/v1/sets/name/search)", AccessRole.Viewer, AccessRole.Viewer),
     ];
 
     private static AccessRole Least(string address, HttpMethod method)
@@ -95,7 +96,7 @@ public sealed class AccessTests(ClosedServer server) : IClassFixture<ClosedServe
     // Routes with names that exist nowhere: what is let through answers "not found" or "bad request", which is no refusal.
     private IEnumerable<(string Address, HttpMethod Method)> Addresses()
     {
-        foreach (var endpoint in server.Endpoints.OfType<RouteEndpoint>().Where(one => one.Metadata.GetMetadata<IAllowAnonymous>() is null))
+        foreach (var endpoint in server.Endpoints.OfType<RouteEndpoint>().Where(one => one.Metadata.GetMetadata<IAllowAnonymous>() is null && !one.RoutePattern.RawText!.Contains("unimplemented", StringComparison.Ordinal)))
         {
             var address = "/" + Regex.Replace(endpoint.RoutePattern.RawText!.TrimStart('/'), @"\{([^}:]+)[^}]*\}", match => match.Groups[1].Value switch
             {

@@ -17,6 +17,7 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
             "/", "/corpora", "/corpora/mixed", "/corpora/mixed?view=quarantine", $"/corpora/mixed/items/{server.ItemOf(Modality.Audio).ItemId}",
             "/encoders", "/encoders/eyes", "/sets", "/sets/eyes-mixed", "/clusterings", "/clusterings/groups?cluster=c.1",
             "/runs", $"/runs/{server.Runs.Failed}", "/schedules?stage=cluster", "/hangfire", "/hangfire/servers", "/labels", "/schedules?stage=propagate", "/schedules?stage=fit", "/schedules?stage=predict",
+            "/settings", "/search", $"/search?set=eyes-mixed&item={server.ItemOf(Modality.Image).ItemId}",
         ];
         foreach (var (width, height) in new[] { (1440, 900), (390, 844) })
         {

@@ -26,7 +26,7 @@ public static class SetSearch
     }
 
     // The index may be older than a removal: more are asked for until enough are left.
-    private static SearchAnswer Indexed(SearchIndex index, ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed, RemovedItems removed)
+    internal static SearchAnswer Indexed(SearchIndex index, ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed, RemovedItems removed)
     {
         for (var asked = k; ; asked *= 2)
         {

@@ -83,14 +83,29 @@ public sealed class PreparedCorpus : IDisposable
 
     private static string[] Stem(string path) => Path.GetFileNameWithoutExtension(path).Split('.');
 
+    /// <summary>Items that a writer has put into memory; at most 2 GiB.</summary>
+    public static PreparedCorpus InMemory(PreparationSpec preparation, ReadOnlyMemory<byte> written)
+    {
+        var prepared = new PreparedCorpus(preparation);
+        prepared.AddRows(written, goesOn: false);
+        prepared._parts.Add(new(0, 0, prepared.Count));
+        return prepared;
+    }
+
     private void AddPart(string path)
     {
         var mapped = new MappedFile(path);
         _files.Add(mapped);
         var (first, number) = (Count, NumberOf(path));
-        var goesOn = PieceOf(path) > 0;
+        AddRows(mapped.Memory, PieceOf(path) > 0);
+        if (PieceOf(path) > 0 && _parts.Count > 0) _parts[^1] = _parts[^1] with { Count = Count - _parts[^1].First };
+        else _parts.Add(new(number, first, Count - first));
+    }
+
+    private void AddRows(ReadOnlyMemory<byte> file, bool goesOn)
+    {
         // An Arrow file is its magic, padded to 8 bytes, followed by the messages of a stream.
-        var reader = new ArrowStreamReader(mapped.Memory[8..]);
+        var reader = new ArrowStreamReader(file[8..]);
         while (reader.ReadNextRecordBatch() is { } batch)
         {
             _slices.Add(new(_rows, batch));
@@ -99,8 +114,6 @@ public sealed class PreparedCorpus : IDisposable
             _rows += batch.Length;
             goesOn = true;
         }
-        if (PieceOf(path) > 0 && _parts.Count > 0) _parts[^1] = _parts[^1] with { Count = Count - _parts[^1].First };
-        else _parts.Add(new(number, first, Count - first));
     }
 
     private void AddRecordings(RecordBatch batch, bool goesOn)

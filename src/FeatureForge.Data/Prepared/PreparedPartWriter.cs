@@ -21,8 +21,8 @@ public sealed class PreparedPartWriter : IDisposable
 
     private readonly PreparationSpec _preparation;
     private readonly Schema _schema;
-    private readonly string _path;
-    private FileStream _stream;
+    private readonly string? _path;
+    private Stream _stream;
     private ArrowFileWriter _writer;
     private readonly List<string> _ids = [];
     private readonly List<int> _first = [];
@@ -35,6 +35,13 @@ public sealed class PreparedPartWriter : IDisposable
         (_path, _preparation, _schema) = (path, preparation, PreparedSchema.Of(preparation));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         (_stream, _writer) = Open(0);
+    }
+
+    /// <summary>Writes into memory, for <see cref="PreparedCorpus.InMemory"/>; the stream stays open.</summary>
+    public PreparedPartWriter(MemoryStream target, PreparationSpec preparation)
+    {
+        (_preparation, _schema) = (preparation, PreparedSchema.Of(preparation));
+        (_stream, _writer) = Begin(target);
     }
 
     /// <summary>Where piece number <paramref name="piece"/> of a part is: 0 is the part itself.</summary>
@@ -80,7 +87,7 @@ public sealed class PreparedPartWriter : IDisposable
     private void Add(string itemId, int first, int second, byte[] payload, bool isMore = false)
     {
         if (_payloadBytes + payload.Length > MaxBatchBytes || _ids.Count >= MaxBatchRows) FlushBatch();
-        if (_ids.Count == 0 && _stream.Position + payload.Length > MaxFileBytes && _stream.Position > MaxBatchBytes) NextPiece();
+        if (_ids.Count == 0 && _path is not null && _stream.Position + payload.Length > MaxFileBytes && _stream.Position > MaxBatchBytes) NextPiece();
         _ids.Add(itemId);
         _first.Add(first);
         _second.Add(second);
@@ -89,9 +96,10 @@ public sealed class PreparedPartWriter : IDisposable
         if (!isMore) Rows++;
     }
 
-    private (FileStream Stream, ArrowFileWriter Writer) Open(int piece)
+    private (Stream Stream, ArrowFileWriter Writer) Open(int piece) => Begin(File.Create(PiecePath(_path!, piece)));
+
+    private (Stream Stream, ArrowFileWriter Writer) Begin(Stream stream)
     {
-        var stream = File.Create(PiecePath(_path, piece));
         var writer = new ArrowFileWriter(stream, _schema, leaveOpen: true);
         writer.WriteStart();
         return (stream, writer);
@@ -107,7 +115,7 @@ public sealed class PreparedPartWriter : IDisposable
     private void EndPiece()
     {
         _writer.WriteEnd();
-        _stream.Flush(flushToDisk: true);
+        if (_stream is FileStream file) file.Flush(flushToDisk: true);
     }
 
     private void FlushBatch()
@@ -162,6 +170,6 @@ public sealed class PreparedPartWriter : IDisposable
     public void Dispose()
     {
         _writer.Dispose();
-        _stream.Dispose();
+        if (_path is not null) _stream.Dispose();
     }
 }

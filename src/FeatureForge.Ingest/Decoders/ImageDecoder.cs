@@ -19,14 +19,14 @@ internal static class ImageDecoder
     /// <param name="sizes">Sides in pixels of the prepared forms to make.</param>
     /// <param name="workingBytes">Most memory that decoding may take; above it a <see cref="TooBigForNowException"/> is thrown.</param>
     /// <exception cref="MediaRejectedException">The picture is bad.</exception>
-    public static DecodedImage Decode(SKData data, MediaFormat format, IReadOnlyList<int> sizes, IngestLimits limits, long workingBytes)
+    public static DecodedImage Decode(SKData data, MediaFormat format, IReadOnlyList<int> sizes, IngestLimits limits, long workingBytes, bool measures = true)
     {
         var pixels = Read(data, format, sizes.Count == 0 ? int.MaxValue : Math.Max(LeastSide, sizes.Max()), limits, workingBytes);
         var isTurned = (int)pixels.Origin >= 5;
         var rgb = pixels.Rgb.Span;
         var forms = new Dictionary<int, byte[]>();
         foreach (var size in sizes) forms[size] = ImageScaling.Upright(ImageScaling.Squeeze(rgb, pixels.Width, pixels.Height, size), size, pixels.Origin);
-        return new(isTurned ? pixels.SourceHeight : pixels.SourceWidth, isTurned ? pixels.SourceWidth : pixels.SourceHeight, pixels.Channels, forms, ImageQuality.Of(rgb, pixels.Width, pixels.Height, pixels.SourceWidth, pixels.SourceHeight, pixels.Origin));
+        return new(isTurned ? pixels.SourceHeight : pixels.SourceWidth, isTurned ? pixels.SourceWidth : pixels.SourceHeight, pixels.Channels, forms, !measures ? Measured.Nothing : ImageQuality.Of(rgb, pixels.Width, pixels.Height, pixels.SourceWidth, pixels.SourceHeight, pixels.Origin));
     }
 
     /// <summary>Pixels of both sides at least <paramref name="size"/> where the source has that many.</summary>

@@ -5,7 +5,8 @@ using SkiaSharp;
 namespace FeatureForge.Ingest;
 
 /// <summary>Which prepared forms to make while the decoded data is at hand.</summary>
-internal sealed record PreparedForms(IReadOnlyList<int> ImageSizes, int AudioRate);
+/// <param name="Measures">Quality scores, signatures and languages are wanted too.</param>
+internal sealed record PreparedForms(IReadOnlyList<int> ImageSizes, int AudioRate, bool Measures = true);
 
 /// <summary>Decodes, checks and describes candidates; any number of threads may use it at once.</summary>
 internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimeProvider time)
@@ -51,7 +52,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
             var item = candidate switch
             {
                 PixelsCandidate pixels => FromPixels(finding, pixels, id, forms),
-                RowCandidate row => FromRow(finding, row, id),
+                RowCandidate row => FromRow(finding, row, id, forms),
                 FileCandidate file => FromFile(finding, file, id, forms, alone, deadline.Token),
                 _ => throw new InvalidOperationException($"No decoder for {candidate.GetType().Name}."),
             };
@@ -128,13 +129,13 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
 
     private Outcome FromPixels(Finding finding, PixelsCandidate pixels, string id, PreparedForms forms)
     {
-        var image = RawPixels.Decode(pixels.Pixels, pixels.Width, pixels.Height, pixels.Channels, forms.ImageSizes);
+        var image = RawPixels.Decode(pixels.Pixels, pixels.Width, pixels.Height, pixels.Channels, forms.ImageSizes, forms.Measures);
         return FromImage(finding, Row(pixels, id, Modality.Image, RawPixels.MediaType, pixels.Pixels), image);
     }
 
-    private Outcome FromRow(Finding finding, RowCandidate row, string id)
+    private Outcome FromRow(Finding finding, RowCandidate row, string id, PreparedForms forms)
     {
-        var text = TextDecoder.Check(spec.StripMarkup ? Markup.Strip(row.Text, row.MediaType) : row.Text, spec.Limits);
+        var text = TextDecoder.Check(spec.StripMarkup ? Markup.Strip(row.Text, row.MediaType) : row.Text, spec.Limits, forms.Measures);
         return FromText(finding, Row(row, id, Modality.Text, row.MediaType, System.Text.Encoding.UTF8.GetBytes(row.Text)), text);
     }
 
@@ -148,7 +149,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         {
             case Modality.Image:
                 using (var data = file.Bytes != null ? SKData.CreateCopy(file.Bytes) : SKData.Create(file.FilePath))
-                    return FromImage(finding, row, ImageDecoder.Decode(data, file.Format, forms.ImageSizes, spec.Limits, alone ? long.MaxValue : ParallelImageBytes));
+                    return FromImage(finding, row, ImageDecoder.Decode(data, file.Format, forms.ImageSizes, spec.Limits, alone ? long.MaxValue : ParallelImageBytes, forms.Measures));
             case Modality.Audio:
                 var audio = AudioDecoder.Decode(content, file.Format, forms.AudioRate, spec.Limits with { SecondsPerFile = spec.Limits.SecondsFor(file.ByteSize) }, long.MaxValue, scratchFolder, stop);
                 return new()
@@ -163,12 +164,12 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
                 if (file.Format.MediaType == PdfText.MediaType)
                 {
                     if (file.ByteSize > ParallelImageBytes / 4 && !alone) throw new TooBigForNowException();
-                    return FromText(finding, row, TextDecoder.Check(PdfText.Read(content, spec.Limits, stop), spec.Limits));
+                    return FromText(finding, row, TextDecoder.Check(PdfText.Read(content, spec.Limits, stop), spec.Limits, forms.Measures));
                 }
                 // Four bytes are the longest character of UTF-8: more cannot pass the limit of characters.
                 if (file.ByteSize > 4L * spec.Limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {file.ByteSize} bytes; the limit is {spec.Limits.TextCharacters} characters. Split it.");
                 if (file.ByteSize > ParallelImageBytes / 4 && !alone) throw new TooBigForNowException();
-                var text = TextDecoder.Decode(file.Bytes ?? File.ReadAllBytes(file.FilePath!), spec.Limits, spec.StripMarkup ? file.Format.MediaType : null);
+                var text = TextDecoder.Decode(file.Bytes ?? File.ReadAllBytes(file.FilePath!), spec.Limits, spec.StripMarkup ? file.Format.MediaType : null, forms.Measures);
                 return FromText(finding, row with { MediaType = file.Format.Kind == MediaKind.Other ? "text/plain" : row.MediaType }, text);
         }
     }

@@ -21,9 +21,9 @@ internal static class RawPixels
         return rgb;
     }
 
-    public static DecodedImage Decode(byte[] pixels, int width, int height, int channels, IReadOnlyList<int> sizes)
+    public static DecodedImage Decode(byte[] pixels, int width, int height, int channels, IReadOnlyList<int> sizes, bool measures = true)
     {
         var rgb = ToRgb(pixels, channels);
-        return new(width, height, channels, sizes.ToDictionary(size => size, size => ImageScaling.Squeeze(rgb, width, height, size)), ImageQuality.Of(rgb, width, height, width, height));
+        return new(width, height, channels, sizes.ToDictionary(size => size, size => ImageScaling.Squeeze(rgb, width, height, size)), !measures ? Measured.Nothing : ImageQuality.Of(rgb, width, height, width, height));
     }
 }

@@ -11,13 +11,13 @@ internal static class TextDecoder
 {
     /// <exception cref="MediaRejectedException">Not text, of an unknown charset, empty or too long.</exception>
     /// <param name="stripAs">The media type by which markup is taken away; null = it stays.</param>
-    public static DecodedText Decode(ReadOnlySpan<byte> bytes, IngestLimits limits, string? stripAs = null)
+    public static DecodedText Decode(ReadOnlySpan<byte> bytes, IngestLimits limits, string? stripAs = null, bool measures = true)
     {
         var charset = Charset.Detect(bytes, isWhole: true);
         try
         {
             var text = charset.Encoding.GetString(bytes[charset.MarkBytes..]);
-            var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits);
+            var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits, measures);
             return charset.Confidence >= 1 ? decoded : decoded with { Quality = decoded.Quality.With("charset_confidence", charset.Confidence) };
         }
         catch (DecoderFallbackException error)
@@ -27,11 +27,12 @@ internal static class TextDecoder
     }
 
     /// <summary>The same checks for text that is decoded already (a row of a table).</summary>
-    public static DecodedText Check(string text, IngestLimits limits)
+    public static DecodedText Check(string text, IngestLimits limits, bool measures = true)
     {
         if (string.IsNullOrWhiteSpace(text)) throw new MediaRejectedException(RejectionCode.Empty, "The document holds no characters but white space.");
         var characters = CodePoints(text);
         if (characters > limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {characters} characters; the limit is {limits.TextCharacters}. Split it.");
+        if (!measures) return new(text, characters, null, Measured.Nothing);
         var language = LanguageId.Of(text);
         return new(text, characters, language.Code, TextQuality.Of(text).With("language_confidence", language.Confidence));
     }

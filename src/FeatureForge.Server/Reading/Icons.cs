@@ -12,6 +12,7 @@ public static class Icons
     public static IHtmlContent Sets { get; } = Draw("<rect x='3' y='3' width='14' height='14' rx='2'/><path d='M3 8h14M3 12.5h14M8 3v14M12.5 3v14'/>");
     public static IHtmlContent Clusterings { get; } = Draw("<circle cx='6' cy='6' r='2.2'/><circle cx='14' cy='5' r='1.6'/><circle cx='13' cy='13.5' r='3'/><circle cx='5' cy='14.5' r='1.4'/>");
     public static IHtmlContent Labels { get; } = Draw("<path d='M3.5 4.5h6l7 7-5.5 5.5-7.5-7.5z'/><circle cx='7' cy='8' r='1.1'/>");
+    public static IHtmlContent Search { get; } = Draw("<circle cx='8.5' cy='8.5' r='5'/><path d='m12.3 12.3 4.2 4.2'/>");
     public static IHtmlContent Runs { get; } = Draw("<circle cx='10' cy='10' r='7'/><path d='M8.5 7.2v5.6L13 10z'/>");
     public static IHtmlContent Schedules { get; } = Draw("<rect x='3' y='4.5' width='14' height='12' rx='2'/><path d='M3 8.5h14M7 3v3M13 3v3M10 11v2.2l1.6 1'/>");
     public static IHtmlContent Hangfire { get; } = Draw("<path d='M10 3c.5 3-3.5 4.5-3.5 8.5a3.5 3.5 0 0 0 7 0c0-1.6-.8-2.6-1.5-3.4-.2 1-.7 1.6-1.3 1.9C11 8 11 5 10 3z'/>");

@@ -4,7 +4,13 @@ using FeatureForge.Data;
 namespace FeatureForge.Server.Pages;
 
 /// <summary>Items of one corpus as cards.</summary>
-public sealed record ItemCards(string Corpus, IReadOnlyList<ItemRow> Items);
+public sealed record ItemCards(string Corpus, IReadOnlyList<ItemRow> Items)
+{
+    /// <summary>A word about some of the items, by id.</summary>
+    public IReadOnlyDictionary<string, string> Notes { get; init; } = new Dictionary<string, string>();
+    /// <summary>The embedding set in which what is like an item can be found; null offers no such link.</summary>
+    public string? SimilarIn { get; init; }
+}
 
 /// <summary>What the _Pager partial shows: which part of a list this is, and the addresses of its neighbours.</summary>
 /// <param name="First">Number of the first row shown, from 0.</param>
