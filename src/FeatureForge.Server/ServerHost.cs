@@ -15,6 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.OpenApi;
 
 namespace FeatureForge.Server;
 
@@ -58,7 +59,7 @@ public static class ServerHost
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
             if (options.Certificate is { } pem) kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(pem.Certificate, pem.Key));
         });
-        AddLogging(builder.Logging);
+        AddLogging(builder.Logging, options.LogAsJson);
         AddServices(builder.Services, options);
 
         var app = builder.Build();
@@ -77,6 +78,8 @@ public static class ServerHost
         app.UseAntiforgery();
         app.UseHangfireMount();
         app.Services.GetRequiredService<EmbeddedAssets>().Map(app);
+        app.MapObservability();
+        app.MapOpenApi("/api/{documentName}/openapi.json");
         app.MapGet("/healthz", () => Results.Text("ok")).AllowAnonymous();
         app.MapRazorPages();
         app.MapMedia();
@@ -130,6 +133,26 @@ public static class ServerHost
         services.AddSingleton<SearchDesk>();
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 128 << 20);
         AddJobs(services, options);
+        services.AddObservability();
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = SpecJson.Line.PropertyNamingPolicy;
+            foreach (var converter in SpecJson.Line.Converters) json.SerializerOptions.Converters.Add(converter);
+        });
+        services.AddOpenApi("v1", document =>
+        {
+            document.AddDocumentTransformer((described, _, _) =>
+            {
+                (described.Info.Title, described.Info.Version) = ("FeatureForge", InferenceService.ServerVersion);
+                described.Info.Description = "Runs, corpora, encoders, embedding sets, clusterings, labels and search. Errors are problem details with every problem listed.";
+                return Task.CompletedTask;
+            });
+            document.AddOperationTransformer(async (operation, context, stop) =>
+            {
+                if (context.Description.ActionDescriptor.EndpointMetadata.OfType<StoreApi.BodyMetadata>().FirstOrDefault() is { } body)
+                    operation.RequestBody = new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(body.Body, null, stop) } } };
+            });
+        });
 
         // A page of another site must not reach this one under a name of its own.
         services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = options.Hosts.Count > 0 ? [.. options.Hosts, "localhost", "127.0.0.1", "[::1]"] : options.IsLocal ? ["localhost", "127.0.0.1", "[::1]"] : ["*"]);
@@ -188,10 +211,11 @@ public static class ServerHost
     }
 
     // Standard output belongs to the command line's results.
-    private static void AddLogging(ILoggingBuilder logging)
+    private static void AddLogging(ILoggingBuilder logging, bool asJson)
     {
         logging.ClearProviders();
-        logging.AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
+        if (asJson) logging.AddJsonConsole(console => console.TimestampFormat = "O");
+        else logging.AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Hangfire", LogLevel.Warning);

@@ -29,6 +29,9 @@ public sealed record ServerOptions
     /// <summary>Address for gRPC clients (HTTP/2 without TLS); null: none. Over https they use the same address as browsers.</summary>
     public string? GrpcUrl { get; init; }
 
+    /// <summary>Log lines are JSON objects.</summary>
+    public bool LogAsJson { get; init; }
+
     /// <summary>How encoders are served.</summary>
     public InferenceOptions Inference { get; init; } = new();
 

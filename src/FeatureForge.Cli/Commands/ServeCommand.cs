@@ -17,6 +17,7 @@ internal static class ServeCommand
         var batch = new Option<int>("--inference-batch") { Description = "Items that are embedded at once when many clients ask.", DefaultValueFactory = _ => 64 };
         var memory = new Option<double>("--inference-gb") { Description = "Gigabytes of encoder weights that are kept loaded.", DefaultValueFactory = _ => 2 };
         var device = SharedOptions.Device();
+        var log = new Option<string>("--log") { Description = "How log lines on standard error look: text or json.", DefaultValueFactory = _ => "text" };
         var signIn = new Option<bool>("--require-sign-in") { Description = "Ask people to sign in although only this machine reaches the server: for a proxy before it." };
         var hosts = new Option<string[]>("--hosts") { Description = "Names under which browsers reach the server; others are refused." };
         var certificate = new Option<string?>("--certificate") { Description = "Certificate (PEM) for addresses that begin with https." };
@@ -25,7 +26,7 @@ internal static class ServeCommand
         var client = new Option<string?>("--oidc-client") { Description = "This server's client id at the provider." };
         var roleClaim = new Option<string?>("--oidc-role-claim") { Description = "Claim that names a person's role: viewer, labeller, editor, admin." };
         var newcomers = new Option<AccessRole?>("--oidc-newcomers") { Description = "Role of people who sign in for the first time and have none by the claim. Default: they are refused." };
-        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate, grpcPort, batch, memory, device, signIn, hosts, certificate, key, authority, client, roleClaim, newcomers)
+        return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate, grpcPort, batch, memory, device, log, signIn, hosts, certificate, key, authority, client, roleClaim, newcomers)
             .Does(async (parsed, options, stop) =>
             {
                 var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate), RequireSignIn = parsed.GetValue(signIn), Hosts = Verb.List(parsed.GetValue(hosts)) };
@@ -40,6 +41,8 @@ internal static class ServeCommand
                 if (Verb.List(parsed.GetValue(roles)) is { Count: > 0 } wantedRoles) server = server with { Roles = wantedRoles };
                 if (parsed.GetValue(batch) is < 1 or > 4096) throw new BadRequestException($"--inference-batch {parsed.GetValue(batch)}: expected 1 to 4096.");
                 if (!(parsed.GetValue(memory) is > 0 and <= 10_000)) throw new BadRequestException("--inference-gb: expected more than 0.");
+                if (parsed.GetValue(log) is not ("text" or "json")) throw new BadRequestException($"--log {parsed.GetValue(log)}: expected text or json.");
+                server = server with { LogAsJson = parsed.GetValue(log) == "json" };
                 server = server with { Inference = new(parsed.GetValue(batch), (long)(parsed.GetValue(memory) * 1e9), parsed.GetValue(device)!) };
                 if (parsed.GetValue(grpcPort) is { } grpc)
                 {

@@ -58,6 +58,10 @@ public sealed class RunLedger : IDisposable
 
     public RunPage List(RunFilter filter) => _database.Read(connection => RunReader.Page(_database, connection, filter));
 
+    /// <summary>How many runs there are of each kind in each state.</summary>
+    public IReadOnlyList<RunCount> Count() => _database.Read(connection => connection.Query("SELECT kind, state, count(*) AS runs FROM runs GROUP BY kind, state",
+        reader => new RunCount(RunWords.Parse<RunKind>(reader.Text("kind")!), RunWords.Parse<RunState>(reader.Text("state")!), reader.Number("runs"))));
+
     /// <summary>
     /// Runs that somebody should take up: queued with everything they need succeeded, or running under a lease that has
     /// expired or whose owner is dead. Oldest first, at most <paramref name="take"/> queued ones.
@@ -152,17 +156,18 @@ public sealed class RunLedger : IDisposable
     /// Ends the attempt as failed. After a signal or lack of memory the run is queued again while it has attempts left; a
     /// failure that would repeat itself ends it.
     /// </summary>
+    /// <param name="isNotAtFault">The attempt got further than the one before it, or was ended from outside: failures are counted from this one again.</param>
     /// <returns>Where the run stands now: queued or failed.</returns>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
-    public RunState Fail(RunLease lease, RunFailure failure, string error)
+    public RunState Fail(RunLease lease, RunFailure failure, string error, bool isNotAtFault = false)
     {
         var run = Get(lease.RunId);
-        if (failure is RunFailure.BadRequest or RunFailure.Error || run.FailedAttempts + 1 >= run.MaxAttempts)
+        if (failure is RunFailure.BadRequest or RunFailure.Error || (!isNotAtFault && run.FailedAttempts + 1 >= run.MaxAttempts))
         {
             End(lease, RunState.Failed, error, result: null, failure);
             return RunState.Failed;
         }
-        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = failed_attempts + 1, error = @error, failure = @failure, {NoLease}",
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = {(isNotAtFault ? "1" : "failed_attempts + 1")}, error = @error, failure = @failure, {NoLease}",
             ("@error", error), ("@failure", RunWords.Word(failure))));
         return RunState.Queued;
     }

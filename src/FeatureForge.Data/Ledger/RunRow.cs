@@ -81,3 +81,6 @@ public sealed record RunPage(IReadOnlyList<RunRow> Runs, long Total);
 
 /// <summary>A line of a run's log. <paramref name="Sequence"/> grows; ask for what follows the last one seen.</summary>
 public sealed record RunLogLine(long Sequence, DateTimeOffset At, string Level, string Message);
+
+/// <summary>How many runs of a kind are in a state.</summary>
+public sealed record RunCount(RunKind Kind, RunState State, long Runs);

@@ -124,7 +124,8 @@ public sealed class DecodeFlights : IDisposable
     /// now known, or under suspicion.
     /// </summary>
     /// <param name="isCrash">A signal that code brings upon itself (SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE), not one that is sent.</param>
-    public static bool NoteEnd(string stagingFolder, bool isCrash)
+    /// <param name="fromOutside">Somebody ended the process: what was under way is not to blame.</param>
+    public static bool NoteEnd(string stagingFolder, bool isCrash, bool fromOutside = false)
     {
         var path = Path.Combine(stagingFolder, SlotsFile);
         if (!File.Exists(path)) return false;
@@ -132,6 +133,8 @@ public sealed class DecodeFlights : IDisposable
         var hung = suspects.Values.Any(suspect => suspect.IsHung);
         var flying = MemoryMarshal.Cast<byte, UInt128>(File.ReadAllBytes(path)).ToArray().Where(key => key != 0).Distinct().ToList();
         File.Delete(path);
+        // A decoder that hangs has its process end itself, which looks the same; then nothing is under way any more.
+        if (fromOutside && flying.Count > 0) return false;
         foreach (var key in flying)
         {
             var before = suspects.GetValueOrDefault(key);

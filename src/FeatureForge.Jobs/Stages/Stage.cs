@@ -88,8 +88,9 @@ public sealed class Stage
         : new Dictionary<string, string>();
 
     /// <summary>After a worker was ended by a signal: whether the next one will get further at once, because what brought it down is under suspicion.</summary>
-    internal static bool CanGoOn(RunRow run, Store store, int signal) =>
-        run.Kind == RunKind.Ingest && PosixProcess.NameOf(signal) is { } name && DecodeFlights.NoteEnd(store.StagingFolder(run.RunId), PosixProcess.IsCrash(name));
+    /// <param name="fromOutside">Somebody sent it: nothing that was being decoded is to blame.</param>
+    internal static bool CanGoOn(RunRow run, Store store, int signal, bool fromOutside) =>
+        run.Kind == RunKind.Ingest && PosixProcess.NameOf(signal) is { } name && DecodeFlights.NoteEnd(store.StagingFolder(run.RunId), PosixProcess.IsCrash(name), fromOutside);
 
     /// <summary>The spec with all defaults written out and paths made absolute, in the one form whose hash identifies it.</summary>
     /// <exception cref="BadRequestException">The JSON is no such spec.</exception>

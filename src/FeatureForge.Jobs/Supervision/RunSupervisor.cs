@@ -22,6 +22,9 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
     // Each crash of a decoder convicts a file or puts some under suspicion; so many bad files in one run are another trouble.
     private const int MostRestarts = 500;
 
+    // Attempts after which a worker that somebody kills each time is given up all the same.
+    private const int MostOutsideKills = 50;
+
     /// <summary>Makes one attempt unless somebody else holds the run. Ends early, giving the run back, on <paramref name="shutdown"/>.</summary>
     /// <returns>The run as the attempt left it.</returns>
     internal async Task<RunRow> AttemptAsync(string runId, CancellationToken shutdown)
@@ -29,6 +32,11 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         var lease = ledger.TryAcquire(runId, ProcessIdentity.Current, options.Lease);
         if (lease is null) return ledger.Get(runId);
         EndLeftOverWorker(runId);
+        var taken = ledger.Get(runId);
+        var before = taken.Progress;
+        var began = time.GetTimestamp();
+        var outOfMemory = PosixProcess.OutOfMemoryKills();
+        using var span = JobTelemetry.Begin(taken);
 
         for (var restarts = 0; ; restarts++)
         {
@@ -41,12 +49,12 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
                 ledger.SetWorker(lease, worker.Identity);
                 report.Log("information", $"Attempt {lease.Attempt}: worker {worker.Identity}.");
                 var (exitCode, asked) = await FollowAsync(worker, lease, report, shutdown);
-                if (asked == StopAsked.No && restarts < MostRestarts && Stage.CanGoOn(ledger.Get(runId), store, exitCode - 128))
+                if (asked == StopAsked.No && restarts < MostRestarts && Stage.CanGoOn(ledger.Get(runId), store, exitCode - 128, IsFromOutside(exitCode, outOfMemory)))
                 {
                     report.Log("warning", $"The worker was ended by signal {exitCode - 128} ({PosixProcess.NameOf(exitCode - 128)}) while it decoded; starting it again, with the files under way one at a time.");
                     if (!report.Flush(ledger, lease, options.Lease)) continue;
                 }
-                Conclude(lease, report, worker, exitCode, asked);
+                Conclude(lease, report, worker, exitCode, asked, before, IsFromOutside(exitCode, outOfMemory));
             }
             catch (FencedException error)
             {
@@ -57,6 +65,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         }
         var run = ledger.Get(runId);
         Log.AttemptEnded(log, runId, lease.Attempt, run.State);
+        JobTelemetry.End(span, run, time.GetElapsedTime(began));
         return run;
     }
 
@@ -125,7 +134,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         return (await exit, asked);
     }
 
-    private void Conclude(RunLease lease, AttemptReport report, WorkerProcess worker, int exitCode, StopAsked asked)
+    private void Conclude(RunLease lease, AttemptReport report, WorkerProcess worker, int exitCode, StopAsked asked, RunProgress? before, bool fromOutside)
     {
         var cancel = report.Flush(ledger, lease, options.Lease);
         if (exitCode == WorkerExitCode.Done && report.Result is { } result)
@@ -144,14 +153,21 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
             ledger.GiveBack(lease);
             return;
         }
-        var (failure, error) = Judge(report, exitCode);
+        var (failure, error) = Judge(report, exitCode, fromOutside);
         var lines = worker.ErrorTail.Select(line => ("information", $"stderr: {line}")).ToList();
         ledger.Journal.AddLog(lease.RunId, [.. lines, ("error", $"Attempt {lease.Attempt} failed: {error}")]);
-        var state = ledger.Fail(lease, failure, error);
+        // Killed again and again, a run that gets further each time is not at fault; nor is one whose worker somebody kills.
+        var now = ledger.Get(lease.RunId).Progress;
+        var gotFurther = failure == RunFailure.Signal && before is not null && now is not null && (now.Phase != before.Phase || now.Done > before.Done);
+        var state = ledger.Fail(lease, failure, error, gotFurther || (fromOutside && lease.Attempt < MostOutsideKills));
         Log.AttemptFailed(log, lease.RunId, lease.Attempt, error, state);
     }
 
-    private static (RunFailure Failure, string Error) Judge(AttemptReport report, int exitCode)
+    // SIGKILL comes from the system when memory runs out, which it counts, or from a person or a program.
+    private static bool IsFromOutside(int exitCode, long? outOfMemory) =>
+        PosixProcess.NameOf(exitCode - 128) is "SIGKILL" or "SIGTERM" && outOfMemory is not null && PosixProcess.OutOfMemoryKills() == outOfMemory;
+
+    private static (RunFailure Failure, string Error) Judge(AttemptReport report, int exitCode, bool fromOutside)
     {
         if (report.Failure is { } said)
         {
@@ -163,7 +179,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
             };
         }
         if (PosixProcess.NameOf(exitCode - 128) is { } signal)
-            return (RunFailure.Signal, $"The worker was ended by signal {exitCode - 128} ({signal}){(signal == "SIGKILL" ? ", as the system does when memory runs out" : "")}.");
+            return (RunFailure.Signal, $"The worker was ended by signal {exitCode - 128} ({signal}){(signal != "SIGKILL" ? "" : fromOutside ? ", which somebody sent: the system has killed nothing for want of memory meanwhile" : ", as the system does when memory runs out")}.");
         return exitCode == WorkerExitCode.Stopped
             ? (RunFailure.Signal, "The worker was asked to stop by somebody else than its supervisor.")
             : (RunFailure.Error, $"The worker ended with exit code {exitCode} and without a result; its last lines are in the log.");

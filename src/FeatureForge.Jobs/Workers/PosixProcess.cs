@@ -61,6 +61,17 @@ internal static partial class PosixProcess
     };
 
     /// <summary>A signal that code brings upon itself, not one that is sent.</summary>
+    /// <summary>How many processes this machine has killed for want of memory since it started; null where it does not say.</summary>
+    internal static long? OutOfMemoryKills()
+    {
+        try
+        {
+            var line = File.ReadLines("/proc/vmstat").FirstOrDefault(line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line["oom_kill ".Length..], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException) { return null; }
+    }
+
     internal static bool IsCrash(string name) => name is "SIGILL" or "SIGTRAP" or "SIGABRT" or "SIGBUS" or "SIGFPE" or "SIGSEGV";
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -20,12 +20,12 @@ public static class AccessApi
     {
         api.MapGet("/me", (HttpContext http, SignInPolicy policy) => StoreApi.Json(new { Name = http.Actor(), Role = http.Role(), SignIn = policy.IsRequired }));
         api.MapGet("/tokens", (HttpContext http, RunLedger ledger) => StoreApi.Json(ledger.Access.Tokens(http.May(AccessRole.Admin) ? null : http.Actor())));
-        api.MapPost("/tokens", IssueAsync).WithMetadata(_ownTokens);
+        api.MapPost("/tokens", IssueAsync).Describes<IssueRequest, object>("Make a token; its secret is in this answer only").WithMetadata(_ownTokens);
         api.MapDelete("/tokens/{id:runid}", (string id, HttpContext http, RunLedger ledger) =>
             ledger.Access.Revoke(id, http.May(AccessRole.Admin) ? null : http.Actor()) ? Results.NoContent() : StoreApi.Missing()).WithMetadata(_ownTokens);
         api.MapGet("/users", (RunLedger ledger) => StoreApi.Json(ledger.Access.Users())).WithMetadata(_admins);
-        api.MapPost("/users", AddAsync).WithMetadata(_admins);
-        api.MapPatch("/users/{name}", ChangeAsync).WithMetadata(_admins);
+        api.MapPost("/users", AddAsync).Describes<AddRequest, UserRow>("Add a user").WithMetadata(_admins);
+        api.MapPatch("/users/{name}", ChangeAsync).Describes<ChangeRequest, UserRow>("Change a user").WithMetadata(_admins);
         api.MapDelete("/users/{name}", (string name, RunLedger ledger) =>
         {
             if (ledger.Access.FindUser(name) is null) return StoreApi.Missing();

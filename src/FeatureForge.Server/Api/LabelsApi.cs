@@ -19,10 +19,10 @@ public static class LabelsApi
         api.MapGet("/labels", (Store store) => StoreApi.Json(store.LabelSets()));
         api.MapGet("/labels/{name:storename}", async (string name, Store store, LabelDesk desk, CancellationToken stop) =>
             store.LabelSets().Contains(name) ? StoreApi.Json(await desk.SummaryAsync(name, stop)) : StoreApi.Missing());
-        api.MapPost("/labels/{name:storename}", GiveAsync).WithMetadata(_labellers);
-        api.MapPost("/labels/{name:storename}/queue", TurnAsync).WithMetadata(_queue);
-        api.MapPost("/labels/{name:storename}/answers", AnswerAsync).WithMetadata(_labellers);
-        api.MapPost("/labels/{name:storename}/undo", UndoAsync).WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}", GiveAsync).Describes<GiveRequest, object>("Give items or clusters a label").WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}/queue", TurnAsync).Describes<TurnRequest, QueueTurn>("What to label next, held for half an hour").WithMetadata(_queue);
+        api.MapPost("/labels/{name:storename}/answers", AnswerAsync).Describes<AnswerRequest, object>("Skip, put off or disagree").WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}/undo", UndoAsync).Describes<UndoRequest, object>("Take a batch of labels back").WithMetadata(_labellers);
     }
 
     /// <summary>What POST /labels/NAME takes: a class for items, or for clusters of a clustering.</summary>

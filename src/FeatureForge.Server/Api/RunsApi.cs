@@ -18,21 +18,21 @@ public static class RunsApi
     /// <summary>Adds the endpoints to the group /api/v1.</summary>
     public static void MapRunsApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/runs", List);
-        api.MapGet("/runs/{id:runid}", (string id, RunLedger ledger) => ledger.Find(id) is { } run ? StoreApi.Json(run) : StoreApi.Missing());
-        api.MapGet("/runs/{id:runid}/log", (string id, long? after, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Journal.ReadLog(id, after ?? 0)));
-        api.MapGet("/runs/{id:runid}/metrics", Metrics);
+        api.MapGet("/runs", List).Gives<RunPage>("Runs, newest first, by page");
+        api.MapGet("/runs/{id:runid}", (string id, RunLedger ledger) => ledger.Find(id) is { } run ? StoreApi.Json(run) : StoreApi.Missing()).Gives<RunRow>("One run");
+        api.MapGet("/runs/{id:runid}/log", (string id, long? after, RunLedger ledger) => ledger.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(ledger.Journal.ReadLog(id, after ?? 0))).Gives<IReadOnlyList<RunLogLine>>("Log lines of a run after a sequence number");
+        api.MapGet("/runs/{id:runid}/metrics", Metrics).Gives<CurvesResult>("Curves of a run");
         api.MapGet("/runs/{id:runid}/events", EventsAsync);
-        api.MapPost("/runs", StartAsync);
-        api.MapPost("/runs/cancel", async (HttpRequest request, RunLedger ledger, CancellationToken stop) => StoreApi.Json(new { Runs = ledger.RequestCancel(await FilterAsync(request, stop)) }));
+        api.MapPost("/runs", StartAsync).Describes<StartRequest, RunRow>("Ask for a run; the same request again gives the run there is");
+        api.MapPost("/runs/cancel", async (HttpRequest request, RunLedger ledger, CancellationToken stop) => StoreApi.Json(new { Runs = ledger.RequestCancel(await FilterAsync(request, stop)) })).Describes<BulkRequest, object>("Stop all runs that match");
         api.MapPost("/runs/resume", async (HttpRequest request, RunLedger ledger, JobWakeUp jobs, CancellationToken stop) =>
         {
             var resumed = ledger.Resume(await FilterAsync(request, stop));
             jobs.Wake();
             return StoreApi.Json(new { Runs = resumed });
-        });
-        api.MapPost("/runs/{id:runid}/cancel", Cancel);
-        api.MapPost("/runs/{id:runid}/resume", Resume);
+        }).Describes<BulkRequest, object>("Queue all failed and stopped runs that match again");
+        api.MapPost("/runs/{id:runid}/cancel", Cancel).Gives<RunRow>("Stop a run");
+        api.MapPost("/runs/{id:runid}/resume", Resume).Gives<RunRow>("Go on with a failed or stopped run");
     }
 
     private static IResult List(string? state, string? kind, string? text, int? skip, int? take, RunLedger ledger)

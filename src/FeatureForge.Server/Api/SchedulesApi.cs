@@ -14,9 +14,9 @@ public static class SchedulesApi
     /// <summary>Adds the endpoints to the group /api/v1.</summary>
     public static void MapSchedulesApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/schedules", (RunLedger ledger) => StoreApi.Json(ledger.Schedules.List()));
+        api.MapGet("/schedules", (RunLedger ledger) => StoreApi.Json(ledger.Schedules.List())).Gives<IReadOnlyList<ScheduleRow>>("All schedules");
         api.MapPost("/schedules", async (HttpRequest request, RunDesk desk, CancellationToken stop) =>
-            StoreApi.Created(desk.Schedule(await StoreApi.ReadAsync<ScheduleRequest>(request, stop))));
+            StoreApi.Created(desk.Schedule(await StoreApi.ReadAsync<ScheduleRequest>(request, stop)))).Describes<ScheduleRequest, ScheduleRow>("Keep a schedule");
         api.MapPost("/schedules/{id:runid}/enabled", async (string id, HttpRequest request, RunLedger ledger, RunDesk desk, CancellationToken stop) =>
         {
             if (ledger.Schedules.Find(id) == null) return StoreApi.Missing();

@@ -32,7 +32,7 @@ public static class SearchApi
             }, stop));
         }
         catch (InferenceUnavailableException error) { return Results.Problem(error.Message, statusCode: StatusCodes.Status503ServiceUnavailable); }
-    }).WithMetadata(new NeedsAttribute { Write = AccessRole.Viewer, IsAudited = false }, new RequestSizeLimitAttribute(64 << 20));
+    }).Describes<Ask, FoundItems>("The nearest items to an item, a text or a file").WithMetadata(new NeedsAttribute { Write = AccessRole.Viewer, IsAudited = false }, new RequestSizeLimitAttribute(64 << 20));
 
     private sealed record Ask(string? Item, string? Text, byte[]? File, string? Level, Grain? Grain, int? Top, string? Where, bool? Exact);
 }

@@ -13,22 +13,31 @@ public static class StoreApi
     /// <summary>Adds the endpoints to the group /api/v1.</summary>
     public static void MapStoreApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/corpora", (Store store) => Json(store.Corpora()));
-        api.MapGet("/corpora/{name:storename}", (string name, Store store) => JsonOr404(store.FindCorpus(name)));
-        api.MapGet("/corpora/{name:storename}/items", ItemsAsync);
-        api.MapGet("/corpora/{name:storename}/items/{id:itemid}", ItemAsync);
-        api.MapGet("/encoders", (Store store) => Json(store.Encoders()));
-        api.MapGet("/encoders/{name:storename}", (string name, Store store) => JsonOr404(store.FindEncoder(name)));
-        api.MapGet("/encoders/{name:storename}/metrics", MetricsAsync);
-        api.MapGet("/sets", (Store store) => Json(store.Sets()));
-        api.MapGet("/sets/{name:storename}", (string name, Store store) => JsonOr404(store.FindSet(name)));
-        api.MapGet("/clusterings", (Store store) => Json(store.Clusterings()));
-        api.MapGet("/clusterings/{name:storename}", (string name, Store store) => JsonOr404(store.FindClustering(name)));
+        api.MapGet("/corpora", (Store store) => Json(store.Corpora())).Gives<IReadOnlyList<CorpusManifest>>("All corpora");
+        api.MapGet("/corpora/{name:storename}", (string name, Store store) => JsonOr404(store.FindCorpus(name))).Gives<CorpusManifest>("One corpus");
+        api.MapGet("/corpora/{name:storename}/items", ItemsAsync).Gives<IReadOnlyList<ItemRow>>("Items of a corpus, by page");
+        api.MapGet("/corpora/{name:storename}/items/{id:itemid}", ItemAsync).Gives<ItemRow>("One item, without its bytes");
+        api.MapGet("/encoders", (Store store) => Json(store.Encoders())).Gives<IReadOnlyList<EncoderManifest>>("All encoders");
+        api.MapGet("/encoders/{name:storename}", (string name, Store store) => JsonOr404(store.FindEncoder(name))).Gives<EncoderManifest>("One encoder");
+        api.MapGet("/encoders/{name:storename}/metrics", MetricsAsync).Gives<CurvesResult>("Curves of an encoder's training");
+        api.MapGet("/sets", (Store store) => Json(store.Sets())).Gives<IReadOnlyList<SetManifest>>("All embedding sets");
+        api.MapGet("/sets/{name:storename}", (string name, Store store) => JsonOr404(store.FindSet(name))).Gives<SetManifest>("One embedding set");
+        api.MapGet("/clusterings", (Store store) => Json(store.Clusterings())).Gives<IReadOnlyList<ClusteringManifest>>("All clusterings");
+        api.MapGet("/clusterings/{name:storename}", (string name, Store store) => JsonOr404(store.FindClustering(name))).Gives<ClusteringManifest>("One clustering");
         api.MapGet("/clusterings/{name:storename}/clusters", ClustersAsync);
         api.MapGet("/clusterings/{name:storename}/map", MapAsync);
         api.MapGet("/clusterings/{name:storename}/map/{point:int:min(0)}", PointAsync);
         api.MapGet("/stale", (Store store) => Json(Staleness.Find(store)));
     }
+
+    /// <summary>Says in the API's description what a request's body is and what the answer holds.</summary>
+    internal static RouteHandlerBuilder Describes<TBody, TAnswer>(this RouteHandlerBuilder endpoint, string summary) where TBody : notnull => endpoint.WithMetadata(new BodyMetadata(typeof(TBody))).Gives<TAnswer>(summary);
+
+    /// <summary>The type of a request's body, for the description alone: what ASP.NET takes for that also chooses endpoints, and would answer wrong types of content before the access gate knows who may ask.</summary>
+    internal sealed record BodyMetadata(Type Body);
+
+    /// <summary>Says in the API's description what the answer holds.</summary>
+    internal static RouteHandlerBuilder Gives<TAnswer>(this RouteHandlerBuilder endpoint, string summary) => endpoint.WithSummary(summary).Produces<TAnswer>().ProducesProblem(StatusCodes.Status400BadRequest);
 
     internal static IResult Json<T>(T value) => Results.Json(value, SpecJson.Line);
 

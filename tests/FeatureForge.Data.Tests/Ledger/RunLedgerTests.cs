@@ -103,6 +103,20 @@ public sealed class RunLedgerTests : IDisposable
     }
 
     [Theory, EveryLedger]
+    public void A_run_that_gets_further_each_time_it_is_killed_is_not_given_up(string ledger)
+    {
+        Open(ledger);
+        var run = _ledger.Create(Request());
+        RunState Killed(bool gotFurther) => _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Signal, "killed by SIGKILL", gotFurther);
+
+        var further = Enumerable.Range(0, 10).Select(_ => Killed(true)).Distinct().ToList();
+        var stuck = new[] { Killed(false), Killed(false) };
+
+        Assert.Equal([RunState.Queued], further);
+        Assert.Equal([RunState.Queued, RunState.Failed], stuck);
+    }
+
+    [Theory, EveryLedger]
     public void Retryable_failures_queue_the_run_again_until_its_attempts_are_used_up(string ledger)
     {
         Open(ledger);
