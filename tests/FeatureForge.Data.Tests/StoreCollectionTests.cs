@@ -79,6 +79,7 @@ public sealed class StoreCollectionTests : IDisposable
     {
         var run = Begun("c");
         var staged = Write(".staging", run.RunId, "parts", "x");
+        Write(".staging", run.RunId + "-prepare", "x");
         var moved = Write("corpora", "c", "items", "part-00000.parquet");
 
         var underWay = Collect();
@@ -89,9 +90,9 @@ public sealed class StoreCollectionTests : IDisposable
 
         Assert.Empty(underWay.Removed);
         Assert.Empty(failed.Removed);
-        Assert.Equal(2, failed.Kept.Count);
+        Assert.Equal(3, failed.Kept.Count);
         Assert.Contains(run.RunId, failed.Kept[0]);
-        Assert.Equal(2, old.Removed.Count);
+        Assert.Equal(3, old.Removed.Count);
         Assert.False(File.Exists(staged) || File.Exists(moved));
     }
 

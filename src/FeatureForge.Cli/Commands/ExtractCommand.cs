@@ -16,7 +16,8 @@ internal static class ExtractCommand
         var levels = new Option<string[]>("--levels") { Description = "raw, low, mid, high. Default: all." };
         var dtype = new Option<string>("--dtype") { Description = "float32 or float16.", DefaultValueFactory = _ => "float32" };
         var device = SharedOptions.Device();
-        return new Command("extract", "Turn a corpus into embeddings; makes only what is missing.").With(corpus, encoder, set, grains, levels, dtype, device)
+        var shards = new Option<int?>("--shards") { Description = "Split the work into that many runs, which several servers share." };
+        return new Command("extract", "Turn a corpus into embeddings; makes only what is missing.").With(corpus, encoder, set, grains, levels, dtype, device, shards)
             .Does((parsed, options, stop) =>
             {
                 var spec = new ExtractSpec
@@ -29,6 +30,7 @@ internal static class ExtractCommand
                 };
                 if (parsed.GetValue(grains) is { Length: > 0 } wantedGrains) spec = spec with { Grains = Verb.Words<Grain>("--grains", wantedGrains) };
                 if (parsed.GetValue(levels) is { Length: > 0 } wantedLevels) spec = spec with { Levels = Verb.List(wantedLevels) };
+                if (parsed.GetValue(shards) is { } count) return SharedOptions.ExecuteAsync(spec.InShards(count), options.OpenStore, options, stop);
                 return SharedOptions.ExecuteAsync(RunKind.Extract, spec, options.OpenStore, options, stop);
             });
     }

@@ -14,14 +14,7 @@ internal static class RunCommand
             .Does(async (parsed, options, stop) =>
             {
                 var pipeline = Read(parsed.GetRequiredValue(file));
-                if (options.Server is { } address)
-                {
-                    using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
-                    return RunSummary.PrintRemote(await server.ExecuteAsync(pipeline, stop), options);
-                }
-                var store = options.OpenOrCreateStore();
-                var row = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(pipeline, stop);
-                return RunSummary.Print(row, store, options);
+                return await SharedOptions.ExecuteAsync(pipeline, options.OpenOrCreateStore, options, stop);
             });
     }
 

@@ -13,6 +13,17 @@ internal static class SharedOptions
         ? modality
         : throw new BadRequestException($"--modality '{word}': expected one modality.");
 
+    internal static async Task<int> ExecuteAsync(PipelineSpec pipeline, Func<Store> open, GlobalOptions options, CancellationToken stop)
+    {
+        if (options.Server is { } address)
+        {
+            using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
+            return RunSummary.PrintRemote(await server.ExecuteAsync(pipeline, stop), options);
+        }
+        var store = open();
+        return RunSummary.Print(await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(pipeline, stop), store, options);
+    }
+
     /// <param name="open">Gives the store; not asked when a server performs the run.</param>
     internal static async Task<int> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, Func<Store> open, GlobalOptions options, CancellationToken stop) where TSpec : notnull
     {

@@ -28,9 +28,11 @@ public static class StoreCollection
         var staging = store.PathOf(".staging");
         if (Directory.Exists(staging))
             foreach (var folder in Directory.EnumerateDirectories(staging).Order(StringComparer.Ordinal))
-                if (resumable.TryGetValue(Path.GetFileName(folder), out var run)) kept.Add($".staging/{run.RunId}: run {run.RunId} is {RunWords.Word(run.State)} and goes on from here.");
+                if (RunOf(Path.GetFileName(folder)) is { } run) kept.Add($".staging/{Path.GetFileName(folder)}: run {run.RunId} is {RunWords.Word(run.State)} and goes on from here.");
                 else if (!ScratchFolder.IsAbandoned(folder, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
                 else doomed.Add(folder);
+        // A run's own folder, or one beside it that is called after it.
+        RunRow? RunOf(string name) => resumable.GetValueOrDefault(name) ?? unfinished.FirstOrDefault(run => name.StartsWith(run.RunId + "-", StringComparison.Ordinal));
         var strays = StoreStrays.Find(store);
         if (unfinished.Count == 0) doomed.AddRange(strays);
         else if (strays.Count > 0) kept.Add($"{strays.Count} files and folders that no manifest lists: run {unfinished[0].RunId} is {RunWords.Word(unfinished[0].State)} and may have put them there. Let it end, or resume it, and collect again.");

@@ -1,5 +1,6 @@
 // [ExtractRun] prepared corpus + encoder -> embeddings/SET: one vector per span, at every level and grain asked for.
 // The unit of work is a prepared part: its files are whole or absent, so that a killed run repeats at most one part.
+using System.Text.Json;
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 using TorchSharp;
@@ -29,16 +30,35 @@ public static class ExtractRun
         var tables = Tables(spec, existing);
         // A run that was killed while publishing finds its own parts in place: they count as its work, not as there before.
         var units = Units(prepared, tables, existing).ToList();
+        // Shard runs leave their parts where the run that publishes looks for them.
+        var work = spec.Shards is null ? context : context with { RunId = SharedName(spec, corpus, encoder, existing) };
+        if (spec.Shard is { } shard) units = [.. units.Where((_, number) => number % spec.Shards == shard)];
         if (units.Count == 0 && existing is not null && existing.CorpusVersion == corpus.Version)
         {
-            new Publication(context).Finish();
+            if (spec.Shard is null) new Publication(work).Finish();
             return Result(existing, 0, 0, context.Time.GetElapsedTime(start));
         }
-        Directory.CreateDirectory(context.StagingFolder);
-        var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, context, stop), context.Warning).ConfigureAwait(false);
-        var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, context);
+        Directory.CreateDirectory(work.StagingFolder);
+        var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, work, stop), context.Warning).ConfigureAwait(false);
+        if (spec.Shard is not null) return ShardResult(spec, encoder, existing, records, context.Time.GetElapsedTime(start));
+        var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, work, context.RunId);
         return Result(manifest, records.Sum(record => record.Items), records.Sum(record => record.Rows.Values.Sum()), context.Time.GetElapsedTime(start));
     }
+
+    // The same for all shards of one request about one state of the store, and for no other.
+    private static string SharedName(ExtractSpec spec, CorpusManifest corpus, EncoderManifest encoder, SetManifest? existing) =>
+        "extract-" + ContentId.Of($"{JsonSerializer.Serialize(spec with { Shard = null, Device = "" }, SpecJson.Line)} {corpus.RunId} {corpus.Version} {encoder.EncoderId} {existing?.RunId} {existing?.UpdatedAt:O}")[..16];
+
+    private static ExtractResult ShardResult(ExtractSpec spec, EncoderManifest encoder, SetManifest? existing, List<UnitRecord> records, TimeSpan elapsed) => new()
+    {
+        Set = spec.Set,
+        EncoderId = encoder.EncoderId,
+        Items = existing?.Items ?? 0,
+        NewItems = records.Sum(record => record.Items),
+        NewVectors = records.Sum(record => record.Rows.Values.Sum()),
+        Tables = existing?.Tables ?? [],
+        Seconds = elapsed.TotalSeconds,
+    };
 
     private static List<string> Conflicts(ExtractSpec spec, EncoderManifest encoder, SetManifest? existing)
     {
@@ -132,7 +152,7 @@ public static class ExtractRun
     }
 
     private static SetManifest Publish(ExtractSpec spec, CorpusManifest corpus, EncoderManifest encoder, PreparedCorpus prepared, List<(string Level, Grain Grain)> tables,
-        SetManifest? existing, List<Unit> units, List<UnitRecord> records, RunContext context)
+        SetManifest? existing, List<Unit> units, List<UnitRecord> records, RunContext context, string runId)
     {
         var folder = context.Store.SetFolder(spec.Set);
         var publication = new Publication(context);
@@ -162,7 +182,7 @@ public static class ExtractRun
             Dtype = spec.Dtype,
             Items = prepared.Count,
             Tables = published,
-            RunId = context.RunId,
+            RunId = runId,
             UpdatedAt = context.Time.GetUtcNow(),
         };
         publication.Commit(Path.Combine(folder, "set.json"), manifest);

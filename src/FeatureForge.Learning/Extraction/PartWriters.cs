@@ -84,11 +84,21 @@ internal sealed class PartWriters : IDisposable
     }
 
     /// <summary>One file; gathers blocks into row groups of a size that reads fast.</summary>
-    private sealed class TableWriter(string path, EmbeddingHeader header) : IDisposable
+    private sealed class TableWriter : IDisposable
     {
-        private readonly EmbeddingWriter _writer = new(path + ".tmp", header);
+        // A name of its own: a worker that lost its run may still be writing the same part elsewhere.
+        private readonly string _unfinished;
+        private readonly string _path;
+        private readonly EmbeddingHeader _header;
+        private readonly EmbeddingWriter _writer;
         private readonly List<EmbeddingBlock> _pending = [];
         private int _pendingRows;
+
+        public TableWriter(string path, EmbeddingHeader header)
+        {
+            (_path, _header, _unfinished) = (path, header, $"{path}.{Environment.MachineName}-{Environment.ProcessId}.tmp");
+            _writer = new(_unfinished, header);
+        }
 
         public long Rows { get; private set; }
 
@@ -97,21 +107,21 @@ internal sealed class PartWriters : IDisposable
             _pending.Add(block);
             _pendingRows += block.Rows;
             Rows += block.Rows;
-            if (_pendingRows >= RowsPerGroup || (long)_pendingRows * header.Dimension * sizeof(float) >= BytesPerGroup) Flush();
+            if (_pendingRows >= RowsPerGroup || (long)_pendingRows * _header.Dimension * sizeof(float) >= BytesPerGroup) Flush();
         }
 
         public void Finish()
         {
             Flush();
             _writer.Close();
-            DurableFile.Flush(path + ".tmp");
-            DurableFile.MoveInto(path + ".tmp", path);
+            DurableFile.Flush(_unfinished);
+            DurableFile.MoveInto(_unfinished, _path);
         }
 
         private void Flush()
         {
             if (_pendingRows == 0) return;
-            var vectors = new float[_pendingRows * header.Dimension];
+            var vectors = new float[_pendingRows * _header.Dimension];
             var at = 0;
             foreach (var block in _pending)
             {
@@ -120,7 +130,7 @@ internal sealed class PartWriters : IDisposable
             }
             _writer.Write(new(
                 [.. _pending.SelectMany(block => block.ItemIds)], [.. _pending.SelectMany(block => block.SpanIndex)], [.. _pending.SelectMany(block => block.Spans)],
-                vectors, header.Dimension));
+                vectors, _header.Dimension));
             _pending.Clear();
             _pendingRows = 0;
         }

@@ -1,4 +1,5 @@
 // The request of an extraction run and what it gives back.
+using System.Text.Json;
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 
@@ -17,6 +18,21 @@ public sealed record ExtractSpec
     public string Dtype { get; init; } = "float32";
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
+    /// <summary>Into how many shard runs the work is split. Null: one run does all. The run that has this and no <see cref="Shard"/> makes what the shards have left and publishes.</summary>
+    public int? Shards { get; init; }
+    /// <summary>Which of them this run is, from 0: it makes its share of the parts and publishes nothing.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>The same work as a pipeline: that many shard runs side by side, then one that publishes. Named shard-1, shard-2, …, extract.</summary>
+    /// <exception cref="BadRequestException">The number is no such number.</exception>
+    public PipelineSpec InShards(int count)
+    {
+        var whole = this with { Shards = count, Shard = null };
+        BadRequestException.ThrowIfAny(whole.Problems());
+        PipelineStage Stage(string name, ExtractSpec spec, IReadOnlyList<string> needs) => new() { Name = name, Kind = RunKind.Extract, Spec = JsonSerializer.SerializeToElement(spec, SpecJson.Line), Needs = needs };
+        List<PipelineStage> shards = [.. Enumerable.Range(0, count).Select(shard => Stage($"shard-{shard + 1}", whole with { Shard = shard }, []))];
+        return new() { Name = $"extract {Set} in {count} shards", Stages = [.. shards, Stage("extract", whole, [.. shards.Select(shard => shard.NameOrKind)])] };
+    }
 
     /// <summary>Every problem of the request that can be seen without the store.</summary>
     public IReadOnlyList<string> Problems()
@@ -30,6 +46,8 @@ public sealed record ExtractSpec
         if (Grains.Count == 0) Check("Name at least one grain: item, segment, patch.");
         if (Levels.Count == 0) Check($"Name at least one level: {string.Join(", ", Level.All)}.");
         if (Dtype is not ("float32" or "float16")) Check($"dtype is '{Dtype}'; expected float32 or float16.");
+        if (Shards is < 1 or > 10_000) Check($"shards is {Shards}; expected 1 to 10000.");
+        if (Shard is { } shard && !(shard >= 0 && shard < Shards)) Check($"shard is {shard}; expected 0 to one less than shards.");
         return problems;
     }
 }
