@@ -89,6 +89,7 @@ public static class ServerHost
             app.MapGet("/sign-in/provider", (string? next) => Results.Challenge(new() { RedirectUri = next is ['/', not ('/' or '\\'), ..] or "/" ? next : "/" }, [IdentityProvider.Scheme])).AllowAnonymous();
         var api = app.MapGroup("/api/v1");
         api.MapStoreApi();
+        api.MapMapApi();
         api.MapRunsApi();
         api.MapSchedulesApi();
         api.MapPipelinesApi();

@@ -28,7 +28,7 @@ internal static class BenchmarkSuite
         new("labels", "[SET ...] [--store DIR] [--seeds N] [--steps N] [--search]", ["fsdd", "--seeds", "2", "--steps", "100"], LabelBenchmark.RunAsync),
         new("ledger", "[ROWS]", ["50000"], LedgerBenchmark.RunAsync),
         new("serving", "[image|text] [--seconds N] [--clients N] [--json]", ["--seconds", "5"], ServingBenchmark.RunAsync),
-        new("fanout", "[--items N]", ["--items", "600"], FanOutBenchmark.RunAsync),
+        new("fanout", "[--items N] [--shards N]", ["--items", "600"], FanOutBenchmark.RunAsync),
         new("chaos", "[--items N] [--minutes M] [--seed S]", ["--items", "300", "--minutes", "1"], ChaosBenchmark.RunAsync),
         new("parquet", "[ROWS DIMENSION]", ["20000", "384"], ParquetBenchmark.RunAsync),
     ];

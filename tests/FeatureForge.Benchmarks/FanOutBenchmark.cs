@@ -1,5 +1,5 @@
 // Does a second server process help? Extraction in shards by one and by two servers on one PostgreSQL ledger and one store, one thread each.
-//   fanout [--items N]
+//   fanout [--items N] [--shards N]
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -15,7 +15,8 @@ internal static class FanOutBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        var items = Array.IndexOf(arguments, "--items") is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : 12_000;
+        int Option(string name, int normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
+        var (items, shards) = (Option("--items", 18_000), Option("--shards", 4));
         var scratch = Directory.CreateTempSubdirectory("featureforge-fanout-");
         using var postgres = new PostgresServer();
         try
@@ -28,14 +29,14 @@ internal static class FanOutBenchmark
             await FeatureForgeProcess.RunAsync(storePath, "train", "--corpus", "c", "--encoder", "e", "--steps", "3");
             var store = Store.Open(storePath);
             using var ledger = RunLedger.Open(store, TimeProvider.System);
-            await output.WriteLineAsync($"{items} pictures in {Parts} parts, {Parts} shards and the run that publishes, item and segment vectors of four levels.\n\n| servers | seconds | pictures/s |\n|---|---:|---:|");
+            await output.WriteLineAsync($"{items} pictures in {Parts} parts, {shards} shards and the run that publishes, item and segment vectors of four levels.\n\n| servers | seconds | pictures/s |\n|---|---:|---:|");
             var seconds = new List<double>();
             foreach (var (servers, name) in new[] { (1, "one"), (2, "two"), (1, "one-again"), (2, "two-again") })
             {
                 var running = Enumerable.Range(0, servers).Select(_ => Serve(storePath)).ToList();
                 await Task.Delay(4000);
                 var clock = Stopwatch.StartNew();
-                var spec = new FeatureForge.Learning.ExtractSpec { Corpus = "c", Encoder = "e", Set = name }.InShards(Parts);
+                var spec = new FeatureForge.Learning.ExtractSpec { Corpus = "c", Encoder = "e", Set = name }.InShards(shards);
                 var id = new FeatureForge.Jobs.RunDesk(store, ledger, TimeProvider.System).Submit(spec).Pipeline.PipelineId;
                 while (!ledger.Pipelines.Get(id).Runs.All(run => run.IsEnded)) await Task.Delay(100);
                 seconds.Add(clock.Elapsed.TotalSeconds);

@@ -58,6 +58,36 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
     }
 
     [NeedsToolFact("chromium")]
+    public async Task Points_inside_a_loop_are_labelled_and_coloured_by_it()
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.OpenAsync(1440, 900);
+        await page.GotoAsync($"{server.Address}/clusterings/groups/map");
+        await page.WaitForSelectorAsync(".map[data-ready]");
+        var box = (await page.Locator(".map canvas").BoundingBoxAsync())!;
+
+        await page.ClickAsync("[data-map=lasso]");
+        await page.Mouse.MoveAsync(box.X + 4, box.Y + 40);
+        await page.Mouse.DownAsync();
+        foreach (var (x, y) in new[] { (box.Width - 4, 40f), (box.Width - 4, box.Height - 4), (4f, box.Height - 4) }) await page.Mouse.MoveAsync(box.X + x, box.Y + y, new() { Steps = 4 });
+        await page.Mouse.UpAsync();
+        await page.WaitForSelectorAsync("#selection:not([hidden])");
+        var said = await page.InnerTextAsync("#selection h2");
+        await page.FillAsync("#selection-set", "looped");
+        await page.FillAsync("#selection-class", "inside");
+        await page.ClickAsync("#selection button[type=submit]");
+        await page.WaitForSelectorAsync("#selection [role=status]:has-text('labels given')");
+        await page.ClickAsync("[data-selection=clear]");
+        await page.SelectOptionAsync("#by", "media_type");
+        await page.WaitForSelectorAsync(".legend li span:has-text('/')");
+
+        Assert.Matches("^[0-9,]+ points selected$", said);
+        Assert.Equal("inside", Assert.Single((await LabelLog.Existing(server.Store, "looped").ReadAsync(default)).Active.Select(row => row.Name).Distinct()));
+        Assert.True(await page.IsHiddenAsync("#selection"));
+        Assert.Empty(browser.Errors);
+    }
+
+    [NeedsToolFact("chromium")]
     public async Task People_label_by_keyboard_and_take_it_back()
     {
         await using var browser = await Browser.StartAsync();

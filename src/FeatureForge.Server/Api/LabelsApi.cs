@@ -19,7 +19,7 @@ public static class LabelsApi
         api.MapGet("/labels", (Store store) => StoreApi.Json(store.LabelSets()));
         api.MapGet("/labels/{name:storename}", async (string name, Store store, LabelDesk desk, CancellationToken stop) =>
             store.LabelSets().Contains(name) ? StoreApi.Json(await desk.SummaryAsync(name, stop)) : StoreApi.Missing());
-        api.MapPost("/labels/{name:storename}", GiveAsync).Describes<GiveRequest, object>("Give items or clusters a label").WithMetadata(_labellers);
+        api.MapPost("/labels/{name:storename}", GiveAsync).Describes<GiveRequest, object>("Give items or clusters a label").WithMetadata(_labellers, new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(16 << 20));
         api.MapPost("/labels/{name:storename}/queue", TurnAsync).Describes<TurnRequest, QueueTurn>("What to label next, held for half an hour").WithMetadata(_queue);
         api.MapPost("/labels/{name:storename}/answers", AnswerAsync).Describes<AnswerRequest, object>("Skip, put off or disagree").WithMetadata(_labellers);
         api.MapPost("/labels/{name:storename}/undo", UndoAsync).Describes<UndoRequest, object>("Take a batch of labels back").WithMetadata(_labellers);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace FeatureForge.Server.Pages.Clusterings;
 
-public sealed class MapModel(Store store, ClusteringReader clusterings) : PageModel
+public sealed class MapModel(Store store, ClusteringReader clusterings, ItemReader items) : PageModel
 {
     public ClusteringManifest Clustering { get; private set; } = null!;
     public string? CorpusName { get; private set; }
@@ -14,6 +14,9 @@ public sealed class MapModel(Store store, ClusteringReader clusterings) : PageMo
     public string? Cluster { get; private set; }
     /// <summary>Clusterings that have a map.</summary>
     public IReadOnlyList<string> Others { get; private set; } = [];
+    public IReadOnlyList<string> LabelSets { get; private set; } = [];
+    /// <summary>Keys of the items' metadata, as the first of them have them.</summary>
+    public IReadOnlyList<string> MetadataKeys { get; private set; } = [];
 
     public async Task<IActionResult> OnGetAsync(string name, string? cluster, CancellationToken stop)
     {
@@ -24,6 +27,15 @@ public sealed class MapModel(Store store, ClusteringReader clusterings) : PageMo
         Depth = tree.Depth;
         Cluster = cluster != null ? tree.Find(cluster)?.ClusterId : null;
         Others = [.. store.Clusterings().Where(other => other.MapParts.Count > 0).Select(other => other.Name)];
+        LabelSets = store.LabelSets();
+        if (clusterings.CorpusOf(clustering) is { } corpus)
+            MetadataKeys = [.. (await items.PageAsync(corpus, null, 0, 20, stop)).Where(item => item.Metadata.StartsWith('{')).SelectMany(item => Keys(item.Metadata)).Distinct().Take(20)];
         return Page();
+    }
+
+    private static List<string> Keys(string metadata)
+    {
+        using var json = System.Text.Json.JsonDocument.Parse(metadata);
+        return [.. json.RootElement.EnumerateObject().Select(property => property.Name)];
     }
 }

@@ -2,8 +2,9 @@
 // and shows the item under the pointer. Drawing is in scatter.js, colours are in palette.js, the nearest point in grid.js.
 import { Scatter } from "./scatter.js";
 import { PointGrid } from "./grid.js";
-import { clusterColours, css } from "./palette.js";
+import { clusterColours, valueColours, css } from "./palette.js";
 import { showItem } from "./preview.js";
+import { startLasso } from "./lasso.js";
 
 const page = document.querySelector(".map");
 if (page) start(page);
@@ -30,7 +31,7 @@ async function start(page) {
   const canvas = page.querySelector("canvas");
   const scatter = new Scatter(canvas, x, y);
   const grid = new PointGrid(x, y);
-  const view = { tree, leaf, scatter, depth: 1, alone: null };
+  const view = { tree, leaf, scatter, depth: 1, alone: null, values: null, selected: null };
 
   const depth = page.querySelector("#depth");
   const output = page.querySelector("output");
@@ -46,6 +47,22 @@ async function start(page) {
   paint(page, view);
   document.addEventListener("themechange", () => paint(page, view));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(page, view));
+  const by = page.querySelector("#by");
+  by.addEventListener("change", async () => {
+    view.alone = null;
+    view.values = null;
+    if (by.value) {
+      const answer = await fetch(`${address}/map/values?by=${encodeURIComponent(by.value)}`);
+      if (!answer.ok) { status.textContent = "These values could not be read."; by.value = ""; }
+      else {
+        const { names, codes } = await answer.json();
+        view.values = { names, codes: Uint8Array.from(atob(codes), letter => letter.charCodeAt(0)) };
+      }
+    }
+    depth.disabled = by.value !== "";
+    paint(page, view);
+  });
+  startLasso(page, canvas, scatter, x, y, selected => { view.selected = selected; paint(page, view); });
   listen(page, canvas, scatter, grid);
   page.dataset.ready = "true";
 }
@@ -57,15 +74,15 @@ function ancestor(tree, position, depth) {
 }
 
 function paint(page, view) {
-  const { tree, leaf, scatter, depth } = view;
-  const colours = clusterColours(tree);
+  const { tree, leaf, scatter, depth, values } = view;
+  const colours = values ? valueColours(values.names.length + 1) : clusterColours(tree);
   const at = tree.map((_, position) => ancestor(tree, position, depth));
   const rgba = new Uint8Array(leaf.length * 4);
   const sizes = new Map();
   for (let point = 0; point < leaf.length; point++) {
-    const cluster = leaf[point] < 0 ? -1 : at[leaf[point]];
+    const cluster = values ? (values.codes[point] === 255 ? -1 : values.codes[point]) : leaf[point] < 0 ? -1 : at[leaf[point]];
     sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
-    const dimmed = view.alone != null && cluster !== view.alone;
+    const dimmed = (view.alone != null && cluster !== view.alone) || (view.selected != null && !view.selected.has(point));
     const [red, green, blue] = dimmed || cluster < 0 ? colours.none : colours.of[cluster];
     rgba.set([red, green, blue, dimmed ? 60 : 255], point * 4);
   }
@@ -82,7 +99,7 @@ function legend(page, view, colours, sizes) {
     const dot = document.createElement("i");
     dot.style.background = css(cluster < 0 ? colours.none : colours.of[cluster]);
     const name = document.createElement("span");
-    name.textContent = name.title = cluster < 0 ? "in no cluster" : view.tree[cluster].name;
+    name.textContent = name.title = view.values ? (cluster < 0 ? "none" : view.values.names[cluster] ?? "other") : cluster < 0 ? "in no cluster" : view.tree[cluster].name;
     const number = document.createElement("span");
     number.textContent = size.toLocaleString();
     button.append(dot, name, number);

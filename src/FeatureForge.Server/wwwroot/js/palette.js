@@ -25,6 +25,13 @@ export function clusterColours(tree) {
   return { of, none: dark ? [90, 98, 108] : [176, 183, 192] };
 }
 
+// Colours for values that have no order: hues as far apart as so many can be, in turns of three lightnesses.
+export function valueColours(count) {
+  const { none } = clusterColours([]);
+  const lightness = none[0] < 128 ? [0.78, 0.66, 0.86] : [0.6, 0.5, 0.7];
+  return { of: Array.from({ length: count }, (_, place) => oklch(lightness[place % 3], 0.15, 20 + 360 * place * 0.618034)), none };
+}
+
 export function css([red, green, blue]) { return `rgb(${red} ${green} ${blue})`; }
 
 function oklch(lightness, chroma, hue) {
