@@ -30,5 +30,8 @@ shot corpus "/corpora/$(ls "$store/corpora" | head -1)"
 shot encoder "/encoders/$(ls "$store/encoders" | head -1)"
 shot clusters "/clusterings/$clustering"
 shot map "/clusterings/$clustering/map"
+set=$(ls "$store/embeddings" | head -1)
+item=$("$here/../FeatureForge.Cli/bin/Release/net10.0/featureforge" peek "corpora/$(ls "$store/corpora" | head -1)/items" --store "$store" --json | grep -om1 '[0-9a-f]\{32\}')
+shot search "/search?set=$set&item=$item"
 shot labelling "/labels/queue?name=screenshots&set=$clustering" 20000
 ls -l "$here/screenshots"
