@@ -90,6 +90,7 @@ public static class ServerHost
         var api = app.MapGroup("/api/v1");
         api.MapStoreApi();
         api.MapMapApi();
+        api.MapBulkApi();
         api.MapRunsApi();
         api.MapSchedulesApi();
         api.MapPipelinesApi();

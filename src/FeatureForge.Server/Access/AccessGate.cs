@@ -30,16 +30,31 @@ public sealed class AccessGate(RequestDelegate next, RunLedger ledger, ILogger<A
         else if (!http.May(least)) await RefuseAsync(http, actor, least);
         else
         {
-            var failed = 0;
-            try { await next(http); }
-            catch (Exception error)
-            {
-                // Answered further out.
-                failed = error is BadRequestException or BadHttpRequestException ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError;
-                throw;
-            }
-            finally { if (!reads && needs.IsAudited) ledger.Access.Note(actor, http.Address(), Action(http), failed > 0 ? failed : http.Response.StatusCode); }
+            if (!reads && needs.IsAudited) NoteBeforeAnswering(http, actor);
+            await next(http);
         }
+    }
+
+    // Whoever has the answer can be sure that the line is there; its status is the one that was sent, whoever set it.
+    private void NoteBeforeAnswering(HttpContext http, string actor)
+    {
+        var (address, action, isNoted) = (http.Address(), Action(http), false);
+        void Note(int status)
+        {
+            if (!isNoted) ledger.Access.Note(actor, address, action, status);
+            isNoted = true;
+        }
+        http.Response.OnStarting(() =>
+        {
+            Note(http.Response.StatusCode);
+            return Task.CompletedTask;
+        });
+        // The caller has gone; what was asked may have been done all the same.
+        http.Response.OnCompleted(() =>
+        {
+            Note(StatusCodes.Status499ClientClosedRequest);
+            return Task.CompletedTask;
+        });
     }
 
     private async Task AskWhoAsync(HttpContext http)

@@ -22,10 +22,11 @@ public sealed class SecretHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // Other schemes are a proxy's, which asked for a name and a password of its own.
         var header = Request.Headers.Authorization.ToString();
-        if (header.Length > 0)
+        if (header.StartsWith("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            var caller = header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? ledger.Access.Find(header["Bearer ".Length..].Trim(), SecretKind.Token) : null;
+            var caller = ledger.Access.Find(header["Bearer".Length..].Trim(), SecretKind.Token);
             return Task.FromResult(caller is null ? AuthenticateResult.Fail("The token is unknown, expired or revoked.") : Known(caller));
         }
         if (Request.Cookies[Cookie] is { } cookie && ledger.Access.Find(cookie, SecretKind.Session) is { } person) return Task.FromResult(Known(person));

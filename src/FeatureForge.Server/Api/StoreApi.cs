@@ -39,7 +39,30 @@ public static class StoreApi
     /// <summary>Says in the API's description what the answer holds.</summary>
     internal static RouteHandlerBuilder Gives<TAnswer>(this RouteHandlerBuilder endpoint, string summary) => endpoint.WithSummary(summary).Produces<TAnswer>().ProducesProblem(StatusCodes.Status400BadRequest);
 
-    internal static IResult Json<T>(T value) => Results.Json(value, SpecJson.Line);
+    /// <summary>JSON with a tag of its content: who asks again with If-None-Match is told when nothing has changed.</summary>
+    internal static IResult Json<T>(T value) => new TaggedJson(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, SpecJson.Line));
+
+    private sealed class TaggedJson(byte[] json) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            var (request, response) = (httpContext.Request, httpContext.Response);
+            if (HttpMethods.IsGet(request.Method))
+            {
+                var tag = $"\"{ContentId.Sha256(json)[..32]}\"";
+                response.Headers.ETag = tag;
+                if (!response.Headers.ContainsKey(HeaderNames.CacheControl)) response.Headers.CacheControl = "private, no-cache";
+                if (request.GetTypedHeaders().IfNoneMatch.Any(asked => asked.Tag == tag || asked.Tag == "*"))
+                {
+                    response.StatusCode = StatusCodes.Status304NotModified;
+                    return Task.CompletedTask;
+                }
+            }
+            response.ContentType = "application/json; charset=utf-8";
+            response.ContentLength = json.Length;
+            return response.Body.WriteAsync(json, httpContext.RequestAborted).AsTask();
+        }
+    }
 
     internal static IResult Created<T>(T value) => Results.Json(value, SpecJson.Line, statusCode: StatusCodes.Status201Created);
 
