@@ -67,6 +67,25 @@ public sealed class StoreTests : IDisposable
     };
 
     [Fact]
+    public void A_head_whose_weights_have_changed_is_named()
+    {
+        var store = NewStore();
+        var folder = store.PathOf("heads", "birds");
+        Directory.CreateDirectory(folder);
+        var weights = Path.Combine(folder, "head-1.safetensors");
+        File.WriteAllText(weights, "weights");
+        DurableFile.WriteAllText(Path.Combine(folder, "head.json"), System.Text.Json.JsonSerializer.Serialize(new { weights = DurableFile.Describe(weights, "head-1.safetensors", 1) }, SpecJson.Readable));
+
+        var before = StoreVerify.Run(store, default);
+        File.WriteAllText(weights, "weightz");
+        var after = StoreVerify.Run(store, default);
+
+        Assert.True(before.Sound);
+        Assert.Contains("SHA-256", Assert.Single(after.Findings).Message);
+        Assert.Equal(weights, after.Findings[0].Where);
+    }
+
+    [Fact]
     public void A_folder_with_other_content_is_not_taken_for_a_store()
     {
         File.WriteAllText(Path.Combine(_folder.FullName, "thesis.txt"), "x");

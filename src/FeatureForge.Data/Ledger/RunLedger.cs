@@ -64,7 +64,7 @@ public sealed class RunLedger : IDisposable
 
     /// <summary>
     /// Runs that somebody should take up: queued with everything they need succeeded, or running under a lease that has
-    /// expired or whose owner is dead. Oldest first, at most <paramref name="take"/> queued ones.
+    /// expired or whose owner is dead; not those that were offered just now, or failed a moment ago. Oldest first, at most <paramref name="take"/> queued ones.
     /// </summary>
     public IReadOnlyList<RunRow> Claimable(IReadOnlyCollection<RunKind>? kinds = null, int take = 1000)
     {
@@ -72,7 +72,7 @@ public sealed class RunLedger : IDisposable
         return _database.Read(connection => (List<RunRow>)
         [
             .. connection.Query($"SELECT * FROM runs WHERE state = 'running' {among} ORDER BY created_at, run_id", RunReader.Row).Where(LeaseIsBroken),
-            .. connection.Query($"SELECT * FROM runs WHERE state = 'queued' {among} AND NOT EXISTS ({UnmetNeeds}) ORDER BY created_at, run_id LIMIT @take", RunReader.Row, ("@take", take)),
+            .. connection.Query($"SELECT * FROM runs WHERE state = 'queued' {among} AND (offered_until IS NULL OR offered_until < @now) AND NOT EXISTS ({UnmetNeeds}) ORDER BY created_at, run_id LIMIT @take", RunReader.Row, ("@take", take), ("@now", Milliseconds(_time.GetUtcNow()))),
         ]);
     }
 
@@ -153,7 +153,7 @@ public sealed class RunLedger : IDisposable
     public void Stop(RunLease lease, string reason) => End(lease, RunState.Stopped, reason, result: null);
 
     /// <summary>
-    /// Ends the attempt as failed. After a signal or lack of memory the run is queued again while it has attempts left; a
+    /// Ends the attempt as failed. After a signal or lack of memory the run is queued again while it has attempts left, to be offered a little later each time; a
     /// failure that would repeat itself ends it.
     /// </summary>
     /// <param name="isNotAtFault">The attempt got further than the one before it, or was ended from outside: failures are counted from this one again.</param>
@@ -167,10 +167,13 @@ public sealed class RunLedger : IDisposable
             End(lease, RunState.Failed, error, result: null, failure);
             return RunState.Failed;
         }
-        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = {(isNotAtFault ? "1" : "failed_attempts + 1")}, error = @error, failure = @failure, {NoLease}",
-            ("@error", error), ("@failure", RunWords.Word(failure))));
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = {(isNotAtFault ? "1" : "failed_attempts + 1")}, error = @error, failure = @failure, offered_until = @later, {NoLease}",
+            ("@error", error), ("@failure", RunWords.Word(failure)), ("@later", Milliseconds(_time.GetUtcNow() + (isNotAtFault ? TimeSpan.Zero : Backoff(run.FailedAttempts))))));
         return RunState.Queued;
     }
+
+    // One second, then twice as long each time: what failed for want of memory may find it free a little later.
+    private static TimeSpan Backoff(int failedBefore) => TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(failedBefore, 6))));
 
     /// <summary>Puts the run back to be taken up by anybody: its host shuts down.</summary>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>

@@ -1,4 +1,6 @@
 // `store verify`: holds every manifest against the files it lists.
+using System.Text.Json;
+
 namespace FeatureForge.Data;
 
 /// <summary>What a check found. <paramref name="Severity"/> is "error" (a manifest promises what is not there) or "notice".</summary>
@@ -36,6 +38,8 @@ public static class StoreVerify
         }
         foreach (var clustering in store.Clusterings())
             check.Manifest(store.ClusteringFolder(clustering.Name), StoreStrays.PartsOf(clustering), StoreStrays.ClusteringTables);
+        if (Directory.Exists(store.PathOf("heads")))
+            foreach (var head in Directory.EnumerateDirectories(store.PathOf("heads")).Order(StringComparer.Ordinal)) check.Head(head);
         foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
         check.Staging(store.PathOf(".staging"));
         return check.Result();
@@ -92,6 +96,19 @@ public static class StoreVerify
             {
                 Error(path, error.Message);
             }
+        }
+
+        // Its manifest is the labelling room's; what is checked here is the file that it lists.
+        internal void Head(string folder)
+        {
+            var path = Path.Combine(folder, "head.json");
+            if (!File.Exists(path)) return;
+            try
+            {
+                using var manifest = JsonDocument.Parse(File.ReadAllText(path));
+                Manifest(folder, [manifest.RootElement.GetProperty("weights").Deserialize<PartFile>(SpecJson.Readable)!], []);
+            }
+            catch (Exception error) when (error is JsonException or KeyNotFoundException) { Error(path, $"this manifest of a head cannot be read: {error.Message} Fit the head again: featureforge classify train."); }
         }
 
         // A label log has no manifest: its parts appear whole, by renaming, so each must be readable to the end.

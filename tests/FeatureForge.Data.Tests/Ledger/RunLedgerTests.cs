@@ -102,6 +102,24 @@ public sealed class RunLedgerTests : IDisposable
         Assert.Equal(run.RunId, _ledger.FindSucceeded(run.SpecHash)!.RunId);
     }
 
+    [Fact]
+    public void A_failed_run_is_offered_again_a_little_later_each_time()
+    {
+        Open("sqlite");
+        var run = _ledger.Create(Request());
+        int Waits()
+        {
+            _ledger.Fail(_ledger.TryAcquire(run.RunId, ProcessIdentity.Current, Lease)!, RunFailure.Signal, "killed");
+            for (var seconds = 0; ; seconds++)
+            {
+                if (_ledger.Claimable().Count == 1) return seconds;
+                _time.Advance(TimeSpan.FromSeconds(1));
+            }
+        }
+
+        Assert.Equal([2, 3], [Waits(), Waits()]);
+    }
+
     [Theory, EveryLedger]
     public void A_run_that_gets_further_each_time_it_is_killed_is_not_given_up(string ledger)
     {
