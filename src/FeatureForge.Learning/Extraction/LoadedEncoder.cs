@@ -28,7 +28,9 @@ public sealed class LoadedEncoder : IDisposable
     }
 
     /// <summary>The items' vectors at each of the levels, in the same way as extraction makes them.</summary>
-    public IReadOnlyList<LevelVectors> Embed(PreparedCorpus items, IReadOnlyList<string> levels, CancellationToken stop)
+    public IReadOnlyList<LevelVectors> Embed(PreparedCorpus items, IReadOnlyList<string> levels, CancellationToken stop) => FreedScalar.Repeat(() => EmbedOnce(items, levels, stop), _ => { });
+
+    private IReadOnlyList<LevelVectors> EmbedOnce(PreparedCorpus items, IReadOnlyList<string> levels, CancellationToken stop)
     {
         using var scope = NewDisposeScope();
         var found = levels.ToDictionary(level => level, level => new float[items.Count * (long)DimensionOf(level)]);
