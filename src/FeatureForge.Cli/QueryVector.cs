@@ -15,9 +15,7 @@ internal static class QueryVector
     {
         if (file is not null && !File.Exists(file)) throw new BadRequestException($"--file {file} does not exist.");
         if (text is not null && set.Modality != Modality.Text) throw new BadRequestException($"Embedding set '{set.Name}' holds {set.Modality.ToString().ToLowerInvariant()} vectors: --text needs a set of texts. Use --file.");
-        var encoder = store.Encoder(set.Encoder);
-        if (encoder.EncoderId != set.EncoderId)
-            throw new BadRequestException($"Embedding set '{set.Name}' is of encoder {set.EncoderId}, but encoder '{set.Encoder}' is now {encoder.EncoderId}; vectors of different encoders cannot be compared. Extract the set again.");
+        _ = store.EncoderOf(set);
         var scratch = Directory.CreateTempSubdirectory("featureforge-query-");
         try
         {

@@ -69,8 +69,8 @@ public static class ServerHost
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseExceptionHandler("/error/500");
-        app.UseWhen(http => !IsForPrograms(http), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
-        app.UseWhen(IsForPrograms, api => api.UseStatusCodePages());
+        app.UseWhen(http => !AccessGate.IsForPrograms(http), pages => pages.UseStatusCodePagesWithReExecute("/error/{0}"));
+        app.UseWhen(AccessGate.IsForPrograms, api => api.UseStatusCodePages());
         app.UseRouting();
         app.UseAuthentication();
         app.UseRateLimiter();
@@ -111,9 +111,6 @@ public static class ServerHost
         if (!options.IsLocal && options.Urls.Any(url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)))
             log.LogWarning("Passwords and tokens travel unencrypted on {Urls}: put a proxy with TLS before it, or serve https with --certificate", string.Join(", ", options.Urls));
     }
-
-    // The API and media answer errors as problem details, everything else with a page.
-    private static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media") || http.Request.Path.StartsWithSegments("/v2");
 
     private static void AddServices(IServiceCollection services, ServerOptions options)
     {

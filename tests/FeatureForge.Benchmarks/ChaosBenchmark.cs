@@ -17,8 +17,7 @@ internal static class ChaosBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        double Option(string name, double normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? double.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
-        var (items, minutes, seed) = ((int)Option("--items", 10_000), Option("--minutes", 15), (int)Option("--seed", 1));
+        var (items, minutes, seed) = (arguments.Number("--items", 10_000), arguments.Number("--minutes", 15.0), arguments.Number("--seed", 1));
         var scratch = Directory.CreateTempSubdirectory("featureforge-chaos-");
         using var postgres = new PostgresServer();
         try
@@ -72,6 +71,8 @@ internal static class ChaosBenchmark
     {
         var address = postgres.NewSchema();
         Environment.SetEnvironmentVariable(Store.LedgerVariable, address);
+        // Several workers share the cores: threads that wait for one another by spinning would stand in each other's way.
+        Environment.SetEnvironmentVariable("OMP_NUM_THREADS", "1");
         var store = Store.Open(storePath);
         var servers = Enumerable.Range(0, Servers).Select(_ => Serve(storePath)).ToArray();
         var did = new Dictionary<string, int> { ["server killed"] = 0, ["worker killed"] = 0, ["server frozen"] = 0, ["worker frozen"] = 0, ["postgres crashed"] = 0 };
@@ -86,7 +87,7 @@ internal static class ChaosBenchmark
             await Task.Delay(chaos is null ? 500 : chaos.Next(2000, 8000));
             foreach (var (process, _) in frozen.Where(one => one.Until < clock.Elapsed.TotalSeconds).ToList())
             {
-                Signal(process, "CONT");
+                FeatureForgeProcess.Signal(process, "CONT");
                 frozen.RemoveAll(one => one.Process == process);
             }
             for (var s = 0; s < Servers; s++)
@@ -101,16 +102,16 @@ internal static class ChaosBenchmark
             else
             {
                 var target = act.StartsWith("server", StringComparison.Ordinal) ? server : worker;
-                Signal(target, act.EndsWith("killed", StringComparison.Ordinal) ? "KILL" : "STOP");
+                FeatureForgeProcess.Signal(target, act.EndsWith("killed", StringComparison.Ordinal) ? "KILL" : "STOP");
                 if (act.EndsWith("frozen", StringComparison.Ordinal)) frozen.Add((target, clock.Elapsed.TotalSeconds + chaos.Next(3, 50)));
             }
         }
-        foreach (var (process, _) in frozen) Signal(process, "CONT");
+        foreach (var (process, _) in frozen) FeatureForgeProcess.Signal(process, "CONT");
         var seconds = clock.Elapsed.TotalSeconds;
         foreach (var run in row.Runs.Where(run => run.State != RunState.Succeeded)) await output.WriteLineAsync($"{run.Stage}: {run.State}: {run.Error}");
         // Thawed servers give up what they no longer hold before they are asked to end.
         await Task.Delay(3000);
-        foreach (var server in servers) Signal(server.Id, "TERM");
+        foreach (var server in servers) FeatureForgeProcess.Signal(server.Id, "TERM");
         foreach (var server in servers) await server.WaitForExitAsync();
         await FeatureForgeProcess.RunAsync(storePath, "store", "gc");
         using var verified = JsonDocument.Parse(await FeatureForgeProcess.RunAsync(storePath, "store", "verify", "--json"));
@@ -120,19 +121,5 @@ internal static class ChaosBenchmark
             verified.RootElement.GetProperty("findings").GetArrayLength(), did);
     }
 
-    private static Process Serve(string storePath)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll"), "serve", "--store", storePath, "--port", "0", "--roles", "ingest,train,extract,cluster"]) { RedirectStandardError = true };
-        // Several workers share the cores: threads that wait for one another by spinning would stand in each other's way.
-        start.Environment["OMP_NUM_THREADS"] = "1";
-        var server = Process.Start(start)!;
-        server.BeginErrorReadLine();
-        return server;
-    }
-
-    private static void Signal(int process, string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{process}"]);
-        kill.WaitForExit();
-    }
+    private static Process Serve(string storePath) => FeatureForgeProcess.Serve(storePath, "--port", "0", "--roles", "ingest,train,extract,cluster");
 }

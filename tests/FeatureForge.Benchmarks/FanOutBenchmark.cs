@@ -15,8 +15,7 @@ internal static class FanOutBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        int Option(string name, int normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
-        var (items, shards) = (Option("--items", 18_000), Option("--shards", 4));
+        var (items, shards) = (arguments.Number("--items", 18_000), arguments.Number("--shards", 4));
         var scratch = Directory.CreateTempSubdirectory("featureforge-fanout-");
         using var postgres = new PostgresServer();
         try
@@ -33,7 +32,7 @@ internal static class FanOutBenchmark
             var seconds = new List<double>();
             foreach (var (servers, name) in new[] { (1, "one"), (2, "two"), (1, "one-again"), (2, "two-again") })
             {
-                var running = Enumerable.Range(0, servers).Select(_ => Serve(storePath)).ToList();
+                var running = Enumerable.Range(0, servers).Select(_ => FeatureForgeProcess.Serve(storePath, "--port", "0", "--roles", "extract")).ToList();
                 await Task.Delay(4000);
                 var clock = Stopwatch.StartNew();
                 var spec = new FeatureForge.Learning.ExtractSpec { Corpus = "c", Encoder = "e", Set = name }.InShards(shards);
@@ -42,7 +41,7 @@ internal static class FanOutBenchmark
                 seconds.Add(clock.Elapsed.TotalSeconds);
                 foreach (var server in running)
                 {
-                    using (var stop = Process.Start("kill", ["-TERM", $"{server.Id}"])) await stop.WaitForExitAsync();
+                    FeatureForgeProcess.Signal(server.Id, "TERM");
                     await server.WaitForExitAsync();
                 }
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {servers} | {seconds[^1]:F1} | {items / seconds[^1]:F0} |"));
@@ -54,12 +53,5 @@ internal static class FanOutBenchmark
             return contents == 1 ? 0 : 1;
         }
         finally { scratch.Delete(recursive: true); }
-    }
-
-    private static Process Serve(string storePath)
-    {
-        var server = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll"), "serve", "--store", storePath, "--port", "0", "--roles", "extract"]) { RedirectStandardError = true })!;
-        server.BeginErrorReadLine();
-        return server;
     }
 }

@@ -30,7 +30,7 @@ internal static class KMeansBenchmark
     internal static async Task<int> KMeansAsync(string[] arguments, TextWriter output)
     {
         var peers = !arguments.Contains("--no-peers");
-        var rows = Array.IndexOf(arguments, "--rows") is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : 100_000;
+        var rows = arguments.Number("--rows", 100_000);
         var names = arguments.Intersect(PlantedMixture.Names).ToList();
         var scratch = Directory.CreateTempSubdirectory("featureforge-kmeans-");
         try

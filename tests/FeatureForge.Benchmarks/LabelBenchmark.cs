@@ -17,19 +17,18 @@ internal static class LabelBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        string? Option(string name) => Array.IndexOf(arguments, name) is var at and >= 0 ? arguments[at + 1] : null;
-        var seeds = int.Parse(Option("--seeds") ?? "5", CultureInfo.InvariantCulture);
-        var folder = Option("--store") ?? Path.Combine(Path.GetTempPath(), "featureforge-labels-" + Guid.NewGuid().ToString("N"));
+        var seeds = int.Parse(arguments.Text("--seeds") ?? "5", CultureInfo.InvariantCulture);
+        var folder = arguments.Text("--store") ?? Path.Combine(Path.GetTempPath(), "featureforge-labels-" + Guid.NewGuid().ToString("N"));
         foreach (var set in _sets.Where(set => arguments.Contains(set)) is var chosen && chosen.Any() ? chosen : _sets)
         {
-            await PrepareAsync(folder, set, Option("--steps"));
+            await PrepareAsync(folder, set, arguments.Text("--steps"));
             var store = Store.Open(folder);
             var truth = await ReadAsync(store, set);
             if (arguments.Contains("--search")) await SearchAsync(set, truth, seeds, output);
             else await MeasureAsync(store, set, truth, seeds, output);
             await output.FlushAsync();
         }
-        if (Option("--store") is null) Directory.Delete(folder, recursive: true);
+        if (arguments.Text("--store") is null) Directory.Delete(folder, recursive: true);
         return 0;
     }
 

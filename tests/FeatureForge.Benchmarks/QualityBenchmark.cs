@@ -18,11 +18,10 @@ internal static class QualityBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        string? Option(string name) => Array.IndexOf(arguments, name) is var at and >= 0 ? arguments[at + 1] : null;
-        var seeds = int.Parse(Option("--seeds") ?? "1", CultureInfo.InvariantCulture);
-        var first = int.Parse(Option("--first-seed") ?? "0", CultureInfo.InvariantCulture);
-        string[] budget = [.. Option("--minutes") is { } minutes ? ["--minutes", minutes] : Array.Empty<string>(), .. Option("--recipe") is { } recipe ? ["--recipe", recipe] : Array.Empty<string>()];
-        var log = Option("--log");
+        var seeds = int.Parse(arguments.Text("--seeds") ?? "1", CultureInfo.InvariantCulture);
+        var first = int.Parse(arguments.Text("--first-seed") ?? "0", CultureInfo.InvariantCulture);
+        string[] budget = [.. arguments.Text("--minutes") is { } minutes ? ["--minutes", minutes] : Array.Empty<string>(), .. arguments.Text("--recipe") is { } recipe ? ["--recipe", recipe] : Array.Empty<string>()];
+        var log = arguments.Text("--log");
         var sets = LabelledSet.All.Where(set => arguments.Contains(set.Name)).ToList() is { Count: > 0 } chosen ? chosen : [.. LabelledSet.All];
         var scratch = Directory.CreateTempSubdirectory("featureforge-quality-");
         try

@@ -2,13 +2,12 @@
 //   serving [image|text] [--seconds N] [--clients N] [--json]
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
+using FeatureForge.TestKit;
 
 namespace FeatureForge.Benchmarks;
 
@@ -16,8 +15,7 @@ internal static class ServingBenchmark
 {
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        int Option(string name, int normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
-        var (seconds, clients) = (Option("--seconds", 60), Option("--clients", 64));
+        var (seconds, clients) = (arguments.Number("--seconds", 60), arguments.Number("--clients", 64));
         var scratch = Directory.CreateTempSubdirectory("featureforge-serving-");
         try
         {
@@ -48,13 +46,8 @@ internal static class ServingBenchmark
 
     private static async Task<double> LoadAsync(string store, int batch, int clients, int seconds, IReadOnlyList<byte[]> requests, TextWriter output)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "featureforge.dll"), "serve", "--store", store, "--port", $"{port}", "--roles", "web", "--inference-batch", $"{batch}"]) { RedirectStandardError = true };
-        using var server = Process.Start(start)!;
-        var errorText = server.StandardError.ReadToEndAsync();
+        var port = FreePort.Find();
+        using var server = FeatureForgeProcess.Serve(store, "--port", $"{port}", "--roles", "web", "--inference-batch", $"{batch}");
         try
         {
             using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = clients }) { BaseAddress = new($"http://127.0.0.1:{port}") };
@@ -103,7 +96,7 @@ internal static class ServingBenchmark
         finally
         {
             server.Kill(entireProcessTree: true);
-            await errorText;
+            await server.WaitForExitAsync();
         }
     }
 

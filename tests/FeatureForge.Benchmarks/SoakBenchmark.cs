@@ -16,8 +16,7 @@ internal static class SoakBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        int Option(string name, int normal) => Array.IndexOf(arguments, name) is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : normal;
-        var (steps, items) = (Option("--steps", 2_000), Option("--items", 100_000));
+        var (steps, items) = (arguments.Number("--steps", 2_000), arguments.Number("--items", 100_000));
         var scratch = Directory.CreateTempSubdirectory("featureforge-soak-");
         try
         {

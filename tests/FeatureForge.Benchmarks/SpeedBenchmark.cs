@@ -19,7 +19,7 @@ internal static class SpeedBenchmark
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        var pictures = Array.IndexOf(arguments, "--pictures") is var at and >= 0 ? int.Parse(arguments[at + 1], CultureInfo.InvariantCulture) : 6_000;
+        var pictures = arguments.Number("--pictures", 6_000);
         var halves = arguments.Intersect(["training", "extraction"]).ToList();
         var scratch = Directory.CreateTempSubdirectory("featureforge-speed-");
         try

@@ -14,11 +14,10 @@ internal static class TreeBenchmark
 {
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        string? Option(string name) => Array.IndexOf(arguments, name) is var at and >= 0 ? arguments[at + 1] : null;
-        var rows = int.Parse(Option("--rows") ?? "100000", CultureInfo.InvariantCulture);
-        var seeds = int.Parse(Option("--seeds") ?? "5", CultureInfo.InvariantCulture);
+        var rows = int.Parse(arguments.Text("--rows") ?? "100000", CultureInfo.InvariantCulture);
+        var seeds = int.Parse(arguments.Text("--seeds") ?? "5", CultureInfo.InvariantCulture);
         await output.WriteLineAsync("| set | ARI of the leaves per seed | leaves | dendrogram purity | noise | least pairwise ARI | seconds |\n|---|---|---|---:|---:|---:|---:|");
-        if (Option("--digits") is { } file) await MeasureAsync("digits", Digits(file), seeds, output);
+        if (arguments.Text("--digits") is { } file) await MeasureAsync("digits", Digits(file), seeds, output);
         await MeasureAsync("three levels, 5 x 6 x 4, 6,000", TreeMixtures.ThreeLevels(6000, [5, 6, 4], 1), seeds, output);
         await MeasureAsync("embedding-like, 64 classes, 10,000", TreeMixtures.EmbeddingLike(10_000, 64), seeds, output);
         if (rows > 0)

@@ -14,13 +14,6 @@ public sealed class RemoteTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private static async Task<Outcome> AskAsync(string token, params string[] arguments)
     {
         using var program = FeatureForgeProgram.StartWithToken(token, arguments);
@@ -33,7 +26,7 @@ public sealed class RemoteTests : IDisposable
         Assert.Equal(0, (await FeatureForgeProgram.RunAsync(StorePath, "users", "add", "ada", "--role", "admin")).ExitCode);
         var token = (await FeatureForgeProgram.RunAsync(StorePath, "tokens", "create", "--user", "ada", "--role", "editor")).Output.Trim();
         var reader = (await FeatureForgeProgram.RunAsync(StorePath, "tokens", "create", "--user", "ada", "--role", "viewer")).Output.Trim();
-        var url = $"http://127.0.0.1:{FreePort()}";
+        var url = $"http://127.0.0.1:{FreePort.Find()}";
         using var server = FeatureForgeProgram.Start(StorePath, "serve", "--urls", url);
         using var http = new HttpClient();
         await FeatureForgeProgram.UntilAsync(() => IsUp(http, url), up => up);

@@ -41,7 +41,7 @@ public sealed class ServedPictures : IAsyncLifetime
         Store = Store.Open(store);
         Encoder = Store.Encoder("e");
         Pictures = [.. Directory.EnumerateFiles(sample.SourcePath, "*.png", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Take(8).Select(File.ReadAllBytes)];
-        var (port, grpc) = (FreePort(), FreePort());
+        var (port, grpc) = (FreePort.Find(), FreePort.Find());
         _server = FeatureForgeProgram.Start(store, "serve", "--port", $"{port}", "--grpc-port", $"{grpc}", "--roles", "web");
         Http = new() { BaseAddress = new($"http://127.0.0.1:{port}") };
         GrpcAddress = $"http://127.0.0.1:{grpc}";
@@ -56,13 +56,6 @@ public sealed class ServedPictures : IAsyncLifetime
             return answer.IsSuccessStatusCode;
         }
         catch (HttpRequestException) { return false; }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Vectors of the store by item id.</summary>

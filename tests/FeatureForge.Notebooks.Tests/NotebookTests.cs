@@ -46,7 +46,7 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
     [NeedsDatasetsFact(RealStore.Needs)]
     public async Task A_run_is_started_on_a_server_followed_and_its_curves_are_drawn()
     {
-        var port = FreePort();
+        var port = FreePort.Find();
         Environment.SetEnvironmentVariable("FEATUREFORGE_SERVER", $"http://127.0.0.1:{port}");
         using var server = FeatureForgeProgram.Start(_real.Path, "serve", "--port", $"{port}");
         await FeatureForgeProgram.UntilAsync(() => Answers(port), answers => answers);
@@ -186,12 +186,5 @@ public sealed class NotebookTests : IClassFixture<RealStore>, IDisposable
             return true;
         }
         catch (SocketException) { return false; }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

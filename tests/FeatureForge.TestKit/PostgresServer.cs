@@ -17,7 +17,7 @@ public sealed class PostgresServer : IDisposable
     });
 
     private readonly string _folder = Directory.CreateTempSubdirectory("featureforge-pg-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = FreePort.Find();
     private bool _isOver;
 
     /// <summary>Makes the cluster and starts it.</summary>
@@ -79,12 +79,5 @@ public sealed class PostgresServer : IDisposable
         using var process = Process.Start(start)!;
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -34,43 +34,33 @@ internal sealed class RemoteServer : IDisposable
     internal async Task<PipelineRow> ExecuteAsync(PipelineSpec pipeline, CancellationToken stop)
     {
         var row = await PostAsync<PipelineRow>("pipelines", pipeline, stop);
+        return await FollowAsync(row, $"pipelines/{row.PipelineId}", one => one.State is not (RunState.Queued or RunState.Running), one => one.Runs.FirstOrDefault(run => run.State == RunState.Running)?.Progress, stop);
+    }
+
+    internal Task<RunRow> FollowAsync(RunRow run, CancellationToken stop) => FollowAsync(run, $"runs/{run.RunId}", one => one.IsEnded, one => one.Progress, stop);
+
+    private async Task<T> FollowAsync<T>(T row, string address, Func<T, bool> isEnded, Func<T, RunProgress?> progress, CancellationToken stop)
+    {
         var asked = false;
-        while (row.State is RunState.Queued or RunState.Running)
+        while (!isEnded(row))
         {
-            if (stop.IsCancellationRequested && !asked) asked = await StopAsync($"pipelines/{row.PipelineId}/cancel");
-            _display.Show(row.Runs.FirstOrDefault(run => run.State == RunState.Running)?.Progress);
+            if (stop.IsCancellationRequested && !asked)
+            {
+                _display.Say("Stopping; what is finished is kept.");
+                await PostAsync<JsonElement>($"{address}/cancel", null, default);
+                asked = true;
+            }
+            _display.Show(progress(row));
             await Task.Delay(_look, CancellationToken.None);
-            row = await GetAsync<PipelineRow>($"pipelines/{row.PipelineId}", default);
+            row = await GetAsync<T>(address, default);
         }
         _display.Clear();
         return row;
     }
 
-    internal async Task<RunRow> FollowAsync(RunRow run, CancellationToken stop)
-    {
-        var asked = false;
-        var runId = run.RunId;
-        while (!run.IsEnded)
-        {
-            if (stop.IsCancellationRequested && !asked) asked = await StopAsync($"runs/{runId}/cancel");
-            _display.Show(run.Progress);
-            await Task.Delay(_look, CancellationToken.None);
-            run = await GetAsync<RunRow>($"runs/{runId}", default);
-        }
-        _display.Clear();
-        return run;
-    }
-
     internal Task<T> GetAsync<T>(string address, CancellationToken stop) => AnswerAsync<T>(() => new(HttpMethod.Get, address), stop);
 
     internal Task<T> PostAsync<T>(string address, object? body, CancellationToken stop) => AnswerAsync<T>(() => new(HttpMethod.Post, address) { Content = JsonContent.Create(body ?? new { }, options: SpecJson.Line) }, stop);
-
-    private async Task<bool> StopAsync(string address)
-    {
-        _display.Say("Stopping; what is finished is kept.");
-        await PostAsync<JsonElement>(address, null, default);
-        return true;
-    }
 
     // A server that is started again meanwhile is waited for, once it has answered at all: asking twice for a run means the same run.
     private bool _hasAnswered;

@@ -13,33 +13,34 @@ namespace FeatureForge.Cli;
 internal static class RunSummary
 {
     /// <summary>Prints how a run ended and gives the exit code that says the same.</summary>
-    internal static int Print(RunRow run, Store store, GlobalOptions options, RunOrigin origin = RunOrigin.Created)
+    internal static int Print(RunRow run, Store store, GlobalOptions options, RunOrigin origin = RunOrigin.Created) => Print(run, options, done => Success(done, store, origin), Failure);
+
+    /// <summary>The same of a run that a server performed.</summary>
+    internal static int PrintRemote(RunRow run, GlobalOptions options) => Print(run, options, done => RemoteSuccess(done, options), RemoteFailure);
+
+    /// <summary>Prints how a pipeline ended and gives the exit code that says the same.</summary>
+    internal static int Print(PipelineRow pipeline, Store store, GlobalOptions options) => Print(pipeline, options, done => Success(done, store, RunOrigin.Created), Failure);
+
+    /// <summary>The same of a pipeline that a server performed.</summary>
+    internal static int PrintRemote(PipelineRow pipeline, GlobalOptions options) => Print(pipeline, options, done => RemoteSuccess(done, options), RemoteFailure);
+
+    private static int Print(RunRow run, GlobalOptions options, Func<RunRow, string> success, Func<RunRow, GlobalOptions, string> failure)
     {
         if (options.Json) Verb.PrintJson(Json(run));
-        else if (run.State == RunState.Succeeded) Console.Out.WriteLine(Success(run, store, origin));
+        else if (run.State == RunState.Succeeded) Console.Out.WriteLine(success(run));
         if (run.State == RunState.Succeeded) return ExitCode.Done;
-        Console.Error.WriteLine(Failure(run, options));
+        Console.Error.WriteLine(failure(run, options));
         return CodeOf(run);
     }
 
-    /// <summary>Prints how a run that a server performed ended and gives the exit code that says the same.</summary>
-    internal static int PrintRemote(RunRow run, GlobalOptions options)
+    private static int Print(PipelineRow pipeline, GlobalOptions options, Func<RunRow, string> success, Func<RunRow, GlobalOptions, string> failure)
     {
-        if (options.Json) Verb.PrintJson(Json(run));
-        else if (run.State == RunState.Succeeded) Console.Out.WriteLine(RemoteSuccess(run, options));
-        if (run.State == RunState.Succeeded) return ExitCode.Done;
-        Console.Error.WriteLine(RemoteFailure(run, options));
-        return CodeOf(run);
-    }
-
-    /// <summary>Prints how a pipeline that a server performed ended and gives the exit code that says the same.</summary>
-    internal static int PrintRemote(PipelineRow pipeline, GlobalOptions options)
-    {
-        if (options.Json) Verb.PrintJson(new { pipeline.PipelineId, pipeline.Name, pipeline.State, Stages = pipeline.Runs.Select(Json) });
+        if (options.Json)
+            Verb.PrintJson(new { pipeline.PipelineId, pipeline.Name, pipeline.State, Stages = pipeline.Runs.Select(Json) });
         else
-            foreach (var run in pipeline.Runs.Where(run => run.State == RunState.Succeeded)) Console.Out.WriteLine($"[{run.Stage}] {RemoteSuccess(run, options)}");
+            foreach (var run in pipeline.Runs.Where(run => run.State == RunState.Succeeded)) Console.Out.WriteLine($"[{run.Stage}] {success(run)}");
         if (pipeline.State == RunState.Succeeded) return ExitCode.Done;
-        foreach (var run in pipeline.Runs.Where(run => run.State != RunState.Succeeded)) Console.Error.WriteLine($"[{run.Stage}] {RemoteFailure(run, options)}");
+        foreach (var run in pipeline.Runs.Where(run => run.State != RunState.Succeeded)) Console.Error.WriteLine($"[{run.Stage}] {failure(run, options)}");
         return pipeline.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
     }
 
@@ -48,18 +49,6 @@ internal static class RunSummary
 
     private static string RemoteFailure(RunRow run, GlobalOptions options) =>
         run.Failure == RunFailure.BadRequest ? run.Error ?? "" : $"Run {run.RunId} {(run.State == RunState.Failed ? "failed" : "stopped")}: {run.Error}\nResume it with: featureforge runs resume {run.RunId} --server {options.Server}";
-
-    /// <summary>Prints how a pipeline ended and gives the exit code that says the same.</summary>
-    internal static int Print(PipelineRow pipeline, Store store, GlobalOptions options)
-    {
-        if (options.Json)
-            Verb.PrintJson(new { pipeline.PipelineId, pipeline.Name, pipeline.State, Stages = pipeline.Runs.Select(Json) });
-        else
-            foreach (var run in pipeline.Runs.Where(run => run.State == RunState.Succeeded)) Console.Out.WriteLine($"[{run.Stage}] {Success(run, store, RunOrigin.Created)}");
-        if (pipeline.State == RunState.Succeeded) return ExitCode.Done;
-        foreach (var run in pipeline.Runs.Where(run => run.State != RunState.Succeeded)) Console.Error.WriteLine($"[{run.Stage}] {Failure(run, options)}");
-        return pipeline.State == RunState.Failed ? ExitCode.RunFailed : ExitCode.Stopped;
-    }
 
     /// <summary>A run as the JSON result of a verb.</summary>
     internal static object Json(RunRow run) => new

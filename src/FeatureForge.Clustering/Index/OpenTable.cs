@@ -60,7 +60,7 @@ public sealed class OpenTable
     /// <exception cref="BadRequestException">The query has another number of values.</exception>
     public SearchAnswer Search(ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed)
     {
-        if (query.Length != Table.Dimension) throw new BadRequestException($"The query has {query.Length} values; vectors of embedding set '{Set.Name}', level {Table.Level}, have {Table.Dimension}.");
+        SetSearch.RequireDimension(Set, Table, query);
         return _index is not null ? SetSearch.Indexed(_index, query, k, exact, allowed, _removed) : Compared(query, k, allowed);
     }
 

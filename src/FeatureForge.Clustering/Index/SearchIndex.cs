@@ -46,11 +46,14 @@ public sealed class SearchIndex : IDisposable
     internal static string Folder(Store store, string set, string level, Grain grain) =>
         Path.Combine(store.SetFolder(set), "index", $"{level}-{grain.ToString().ToLowerInvariant()}");
 
+    /// <summary>Where the index says what it holds; there is no such file where there is no index.</summary>
+    public static string ManifestPath(Store store, string set, string level, Grain grain) => Path.Combine(Folder(store, set, level, grain), "index.json");
+
     /// <summary>The index of a level and grain; null when there is none, or it was built from other vectors than the set holds now.</summary>
     public static SearchIndex? Find(Store store, string set, string level, Grain grain)
     {
         var folder = Folder(store, set, level, grain);
-        var path = Path.Combine(folder, "index.json");
+        var path = ManifestPath(store, set, level, grain);
         if (!File.Exists(path)) return null;
         var manifest = JsonSerializer.Deserialize<SearchIndexManifest>(File.ReadAllText(path), SpecJson.Readable)
             ?? throw new InvalidDataException($"{path} is empty. Build the index again: featureforge index --set {set}.");

@@ -18,11 +18,16 @@ public static class SetSearch
         var (manifest, table) = TableOf(store, set, level, grain);
         if (encoderId is not null && encoderId != manifest.EncoderId)
             throw new BadRequestException($"The query is of encoder {encoderId}, but embedding set '{set}' is of encoder {manifest.EncoderId}; vectors of different encoders cannot be compared.");
-        if (query.Length != table.Dimension) throw new BadRequestException($"The query has {query.Length} values; vectors of embedding set '{set}', level {level}, have {table.Dimension}.");
+        RequireDimension(manifest, table, query);
         if (k < 1) throw new BadRequestException($"{k} neighbours were asked for; expected at least 1.");
         using var index = SearchIndex.Find(store, set, level, grain);
         var removed = RemovedItems.Of(store, manifest.Corpus);
         return index is null ? Streamed(store, manifest, table, query.ToArray(), k, allowed, removed, stop) : Indexed(index, query, k, exact, allowed, removed);
+    }
+
+    internal static void RequireDimension(SetManifest set, SetTable table, ReadOnlySpan<float> query)
+    {
+        if (query.Length != table.Dimension) throw new BadRequestException($"The query has {query.Length} values; vectors of embedding set '{set.Name}', level {table.Level}, have {table.Dimension}.");
     }
 
     // The index may be older than a removal: more are asked for until enough are left.

@@ -67,7 +67,9 @@ public sealed class AccessLedger
     /// <summary>All users, by name.</summary>
     public IReadOnlyList<UserRow> Users() => _database.Read(connection => connection.Query($"SELECT {UserColumns} FROM users ORDER BY name", User));
 
-    public UserRow? FindUser(string name) => _database.Read(connection => connection.Query($"SELECT {UserColumns} FROM users WHERE name = @name", User, ("@name", name)).FirstOrDefault());
+    public UserRow? FindUser(string name) => _database.Read(connection => FindUser(connection, name));
+
+    private static UserRow? FindUser(System.Data.Common.DbConnection connection, string name) => connection.Query($"SELECT {UserColumns} FROM users WHERE name = @name", User, ("@name", name)).FirstOrDefault();
 
     /// <summary>The user whom an identity provider calls that.</summary>
     public UserRow? FindSubject(string subject) => _database.Read(connection => connection.Query($"SELECT {UserColumns} FROM users WHERE subject = @subject", User, ("@subject", subject)).FirstOrDefault());
@@ -137,9 +139,14 @@ public sealed class AccessLedger
     {
         if (secret.Length is < 20 or > 100) return null;
         var now = _time.GetUtcNow();
-        var secretRow = _database.Read(connection => connection.Query("SELECT * FROM secrets WHERE hash = @hash AND kind = @kind AND revoked_at IS NULL AND expires_at > @now", Secret,
-            ("@hash", HashOf(secret)), ("@kind", RunWords.Word(kind)), ("@now", RunLedger.Milliseconds(now))).FirstOrDefault());
-        if (secretRow is null || FindUser(secretRow.User) is not { Enabled: true } user) return null;
+        // On every request: both in one reading.
+        var (secretRow, user) = _database.Read(connection =>
+        {
+            var found = connection.Query("SELECT * FROM secrets WHERE hash = @hash AND kind = @kind AND revoked_at IS NULL AND expires_at > @now", Secret,
+                ("@hash", HashOf(secret)), ("@kind", RunWords.Word(kind)), ("@now", RunLedger.Milliseconds(now))).FirstOrDefault();
+            return (found, found is null ? null : FindUser(connection, found.User));
+        });
+        if (secretRow is null || user is not { Enabled: true }) return null;
         if (!(now - secretRow.LastUsedAt < _useIsNoted))
             _database.Write(connection => connection.Execute("UPDATE secrets SET last_used_at = @now WHERE secret_id = @id", ("@id", secretRow.SecretId), ("@now", RunLedger.Milliseconds(now))));
         return new(user, secretRow);
@@ -167,7 +174,7 @@ public sealed class AccessLedger
 
     private void Change(string name, bool mayLeaveNoAdmin, Func<System.Data.Common.DbConnection, int> work) => _database.Write(connection =>
     {
-        var before = connection.Query($"SELECT {UserColumns} FROM users WHERE name = @name", User, ("@name", name)).FirstOrDefault() ?? throw new BadRequestException($"There is no user '{name}'.");
+        var before = FindUser(connection, name) ?? throw new BadRequestException($"There is no user '{name}'.");
         if (mayLeaveNoAdmin && before is { Role: AccessRole.Admin, Enabled: true } && connection.Scalar<long>("SELECT count(*) FROM users WHERE role = 'admin' AND enabled = 1") == 1)
             throw new BadRequestException($"{name} is the last admin; make another user one first.");
         return work(connection);

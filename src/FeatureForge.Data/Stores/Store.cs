@@ -108,6 +108,16 @@ public sealed class Store
     /// <summary>The manifest, or a bad request that names what exists.</summary>
     public CorpusManifest Corpus(string name) => FindCorpus(name) ?? throw Missing("corpus", name, Corpora().Select(c => c.Name));
     public EncoderManifest Encoder(string name) => FindEncoder(name) ?? throw Missing("encoder", name, Encoders().Select(e => e.Name));
+
+    /// <summary>The encoder that made a set's vectors, as it is in the store now.</summary>
+    /// <exception cref="BadRequestException">There is none of its name, or it is another one by now.</exception>
+    public EncoderManifest EncoderOf(SetManifest set)
+    {
+        var encoder = Encoder(set.Encoder);
+        return encoder.EncoderId == set.EncoderId ? encoder
+            : throw new BadRequestException($"Embedding set '{set.Name}' is of encoder {set.EncoderId}, but encoder '{set.Encoder}' is now {encoder.EncoderId}; vectors of different encoders cannot be compared. Extract the set again.");
+    }
+
     public SetManifest Set(string name) => FindSet(name) ?? throw Missing("embedding set", name, Sets().Select(s => s.Name));
     public ClusteringManifest Clustering(string name) => FindClustering(name) ?? throw Missing("clustering", name, Clusterings().Select(c => c.Name));
 

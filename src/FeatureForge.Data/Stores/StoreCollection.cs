@@ -24,7 +24,6 @@ public static class StoreCollection
     {
         var kept = new List<string>();
         var doomed = new List<string>();
-        var resumable = unfinished.ToDictionary(run => run.RunId);
         var staging = store.PathOf(".staging");
         if (Directory.Exists(staging))
             foreach (var folder in Directory.EnumerateDirectories(staging).Order(StringComparer.Ordinal))
@@ -32,7 +31,7 @@ public static class StoreCollection
                 else if (!ScratchFolder.IsAbandoned(folder, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
                 else doomed.Add(folder);
         // A run's own folder, or one beside it that is called after it.
-        RunRow? RunOf(string name) => resumable.GetValueOrDefault(name) ?? unfinished.FirstOrDefault(run => name.StartsWith(run.RunId + "-", StringComparison.Ordinal));
+        RunRow? RunOf(string name) => unfinished.FirstOrDefault(run => name == run.RunId || name.StartsWith(run.RunId + "-", StringComparison.Ordinal));
         var strays = StoreStrays.Find(store);
         if (unfinished.Count == 0) doomed.AddRange(strays);
         else if (strays.Count > 0) kept.Add($"{strays.Count} files and folders that no manifest lists: run {unfinished[0].RunId} is {RunWords.Word(unfinished[0].State)} and may have put them there. Let it end, or resume it, and collect again.");

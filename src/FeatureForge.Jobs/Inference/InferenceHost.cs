@@ -99,11 +99,7 @@ public sealed class InferenceHost(Store store, WorkerCommand program, InferenceO
 
         internal Running(WorkerCommand program, Store store, InferenceOptions options)
         {
-            var start = new ProcessStartInfo(program.FileName, [.. program.Arguments, "infer", "--store", store.Root, "--batch", options.MostItems.ToString(CultureInfo.InvariantCulture),
-                "--memory", options.MemoryBytes.ToString(CultureInfo.InvariantCulture), "--device", options.Device])
-            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-            if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
-            foreach (var (name, value) in WorkerEnvironment.Tuning) start.Environment.TryAdd(name, value);
+            var start = program.On(store, ["infer", "--batch", options.MostItems.ToString(CultureInfo.InvariantCulture), "--memory", options.MemoryBytes.ToString(CultureInfo.InvariantCulture), "--device", options.Device]);
             _process = System.Diagnostics.Process.Start(start) ?? throw new InvalidOperationException($"{program.FileName} did not start.");
             _process.ErrorDataReceived += (_, line) => { if (line.Data is not null) _errors = (_errors + "\n" + line.Data)[^Math.Min(2000, _errors.Length + 1 + line.Data.Length)..]; };
             _process.BeginErrorReadLine();

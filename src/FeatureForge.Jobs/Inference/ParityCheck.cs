@@ -24,8 +24,7 @@ public static class ParityCheck
     public static async Task<IReadOnlyList<LevelParity>> RunAsync(Store store, string setName, int most, Func<EncoderManifest, IReadOnlyList<string>, IReadOnlyList<InferenceInput>, Task<IReadOnlyList<LevelVectors>>> embed, CancellationToken stop)
     {
         var set = store.Set(setName);
-        var encoder = store.Encoder(set.Encoder);
-        if (encoder.EncoderId != set.EncoderId) throw new BadRequestException($"Embedding set '{set.Name}' is of encoder {set.EncoderId}, but encoder '{set.Encoder}' is now {encoder.EncoderId}. Extract the set again.");
+        var encoder = store.EncoderOf(set);
         var tables = set.Tables.Where(table => table.Grain == Grain.Item).ToList();
         if (tables.Count == 0) throw new BadRequestException($"Embedding set '{set.Name}' has no vectors of whole items; extract it with --grains item.");
         var every = Math.Max(1, tables[0].Rows / Math.Max(1, most));

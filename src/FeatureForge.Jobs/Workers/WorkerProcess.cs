@@ -11,6 +11,17 @@ public sealed record WorkerCommand(string FileName, IReadOnlyList<string> Argume
     /// <summary>The running executable, also when it was started as <c>dotnet featureforge.dll</c>.</summary>
     public static WorkerCommand ThisProgram { get; } = Find();
 
+    /// <summary>How to start a child that works on a store: its three streams are pipes, and its environment makes tensor work fast.</summary>
+    /// <param name="environment">What it is told besides; a variable that is set already stays as it is.</param>
+    public ProcessStartInfo On(Store store, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(FileName, [.. Arguments, .. arguments, "--store", store.Root]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Not as an argument: it may hold a password.
+        if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
+        foreach (var (name, value) in (environment ?? new Dictionary<string, string>()).Concat(WorkerEnvironment.Tuning)) start.Environment.TryAdd(name, value);
+        return start;
+    }
+
     private static WorkerCommand Find()
     {
         var executable = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is unknown.");
@@ -42,18 +53,7 @@ internal sealed class WorkerProcess : IDisposable
 
     internal static WorkerProcess Start(WorkerCommand command, Store store, RunLease lease, IReadOnlyDictionary<string, string> environment, Action<string> onLine)
     {
-        var start = new ProcessStartInfo(command.FileName)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var argument in command.Arguments) start.ArgumentList.Add(argument);
-        foreach (var argument in (string[])["worker", lease.RunId, "--store", store.Root, "--token", lease.Token.ToString(CultureInfo.InvariantCulture)])
-            start.ArgumentList.Add(argument);
-        // Not as an argument: it may hold a password.
-        if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
-        foreach (var (name, value) in environment.Concat(WorkerEnvironment.Tuning)) start.Environment.TryAdd(name, value);
+        var start = command.On(store, ["worker", lease.RunId, "--token", lease.Token.ToString(CultureInfo.InvariantCulture)], environment);
         if (environment.Count == 0) start.Environment.TryAdd("DOTNET_GCLOHThreshold", "0x4000000");
         return new(Process.Start(start) ?? throw new InvalidOperationException($"{command.FileName} did not start."), onLine);
     }

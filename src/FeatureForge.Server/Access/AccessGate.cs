@@ -82,7 +82,8 @@ public sealed class AccessGate(RequestDelegate next, RunLedger ledger, ILogger<A
 
     internal static string Word(AccessRole role) => role.ToString().ToLowerInvariant();
 
-    private static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media") || http.Request.Path.StartsWithSegments("/v2");
+    /// <summary>Programs get errors as problem details, people get pages.</summary>
+    internal static bool IsForPrograms(HttpContext http) => http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/media") || http.Request.Path.StartsWithSegments("/v2");
 
     private static string Action(HttpContext http) =>
         $"{http.Request.Method} {http.Request.Path}{(http.Request.Query["handler"].ToString() is { Length: > 0 and <= 40 } handler ? $"?handler={handler}" : "")}";

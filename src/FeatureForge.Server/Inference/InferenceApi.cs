@@ -30,13 +30,8 @@ public static class InferenceApi
         v2.MapGet("/health/live", () => Results.Ok()).AllowAnonymous();
         v2.MapGet("/health/ready", () => Results.Ok()).AllowAnonymous();
         v2.MapPost("/repository/index", (InferenceService service) => Json(service.All().Select(one => new { one.Manifest.Name, Version = one.Manifest.EncoderId, State = "READY", Reason = "" })));
-        v2.MapPost("/repository/models/{name}/load", async (string name, InferenceService service, CancellationToken stop) =>
-        {
-            // Loaded when first asked; there is nothing to prepare.
-            _ = service.Find(name, null);
-            await Task.CompletedTask;
-            return Results.Ok();
-        });
+        // Loaded when first asked; there is nothing to prepare.
+        v2.MapPost("/repository/models/{name}/load", (string name, InferenceService service) => Exists(service.Find(name, null)));
         v2.MapPost("/repository/models/{name}/unload", async (string name, InferenceService service, CancellationToken stop) =>
         {
             await service.Host.UnloadAsync(service.Find(name, null).Manifest.Name, stop);
@@ -45,11 +40,14 @@ public static class InferenceApi
         foreach (var model in new[] { "/models/{name}", "/models/{name}/versions/{version}" })
         {
             v2.MapGet(model, (string name, string? version, InferenceService service) => Metadata(service.Find(name, version)));
-            v2.MapGet(model + "/ready", (string name, string? version, InferenceService service) => service.Find(name, version) is not null ? Results.Ok() : Results.NotFound());
+            v2.MapGet(model + "/ready", (string name, string? version, InferenceService service) => Exists(service.Find(name, version)));
             v2.MapPost(model + "/infer", (string name, string? version, HttpContext http, InferenceService service, CancellationToken stop) => InferAsync(service.Find(name, version), http, service, stop))
                 .WithMetadata(new RequestSizeLimitAttribute(MostBytes));
         }
     }
+
+    // A model that is not there has thrown by now.
+    private static IResult Exists(ServedEncoder _) => Results.Ok();
 
     private static IResult Json<T>(T value) => Results.Json(value, _json);
 

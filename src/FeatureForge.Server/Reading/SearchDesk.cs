@@ -70,16 +70,14 @@ public sealed class SearchDesk(Store store, ItemReader items, InferenceHost infe
     private async Task<float[]> EmbeddedAsync(SetManifest set, SearchRequest request, CancellationToken stop)
     {
         if (request.Text is not null && set.Modality != Modality.Text) throw new BadRequestException($"Embedding set '{set.Name}' holds {set.Modality.ToString().ToLowerInvariant()} vectors: a text finds nothing in it. Give an item or a file.");
-        var encoder = store.Encoder(set.Encoder);
-        if (encoder.EncoderId != set.EncoderId)
-            throw new BadRequestException($"Embedding set '{set.Name}' is of encoder {set.EncoderId}, but encoder '{set.Encoder}' is now {encoder.EncoderId}; vectors of different encoders cannot be compared. Extract the set again.");
+        var encoder = store.EncoderOf(set);
         var vectors = await inference.EmbedAsync(encoder, [request.Level], [request.Text is { } text ? InferenceInput.OfText(text) : InferenceInput.OfFile(request.File!)], stop);
         return vectors[0].Values;
     }
 
     // A table is opened anew when the set, its index or what was removed from its corpus has changed.
     private TableKey KeyOf(SetManifest set, SearchRequest request) => new(set.Name, set.RunId, request.Level, request.Grain,
-        File.GetLastWriteTimeUtc(Path.Combine(store.SetFolder(set.Name), "index", $"{request.Level}-{request.Grain.ToString().ToLowerInvariant()}", "index.json")),
+        File.GetLastWriteTimeUtc(SearchIndex.ManifestPath(store, set.Name, request.Level, request.Grain)),
         File.GetLastWriteTimeUtc(Path.Combine(store.CorpusFolder(set.Corpus), "corpus.json")));
 
     private sealed record TableKey(string Set, string RunId, string Level, Grain Grain, DateTime Index, DateTime Corpus);

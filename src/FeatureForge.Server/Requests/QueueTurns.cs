@@ -28,11 +28,9 @@ public sealed class QueueTurns(Store store, WorkerCommand program) : IDisposable
 
     private async Task<QueueTurn> AskAsync(QueueSpec spec, string author, int count, CancellationToken stop)
     {
-        List<string> arguments = [.. program.Arguments, "label", "queue", "--label-set", spec.LabelSet, "--set", spec.Set, "--level", spec.Level, "--author", author,
-            "--count", count.ToString(CultureInfo.InvariantCulture), "--store", store.Root, "--json", "--quiet"];
+        List<string> arguments = ["label", "queue", "--label-set", spec.LabelSet, "--set", spec.Set, "--level", spec.Level, "--author", author, "--count", count.ToString(CultureInfo.InvariantCulture), "--json", "--quiet"];
         if (spec.Clustering is not null) arguments.AddRange(["--clustering", spec.Clustering]);
-        var start = new ProcessStartInfo(program.FileName, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in WorkerEnvironment.Tuning) start.Environment.TryAdd(name, value);
+        var start = program.On(store, arguments);
         using var process = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_patience);

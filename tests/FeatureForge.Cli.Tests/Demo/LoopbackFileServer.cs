@@ -1,6 +1,7 @@
 // Serves one file on loopback with range requests; can cut a connection or refuse.
 using System.Net;
 using System.Net.Sockets;
+using FeatureForge.TestKit;
 
 namespace FeatureForge.Cli.Tests;
 
@@ -13,7 +14,7 @@ internal sealed class LoopbackFileServer : IDisposable
     internal LoopbackFileServer(byte[] content)
     {
         _content = content;
-        Address = new Uri($"http://127.0.0.1:{FreePort()}/");
+        Address = new Uri($"http://127.0.0.1:{FreePort.Find()}/");
         _listener.Prefixes.Add(Address.ToString());
         _listener.Start();
         _loop = Task.Run(ServeAsync);
@@ -27,13 +28,6 @@ internal sealed class LoopbackFileServer : IDisposable
     internal int? CutFirstAnswerAfter { get; set; }
 
     internal HttpStatusCode? Status { get; set; }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 
     private async Task ServeAsync()
     {

@@ -1,4 +1,6 @@
 // Labelling by keyboard: shows one item of the queue, gives it the class that is typed or chosen, goes to the next; every act can be taken back.
+import { send } from "./api.js";
+
 const root = document.getElementById("labelling");
 const { name, set, corpus } = root.dataset;
 const part = id => document.getElementById(id);
@@ -21,13 +23,6 @@ author.addEventListener("change", () => {
   waiting = [];
   next();
 });
-
-async function send(address, body) {
-  const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.problems?.join(" ") ?? answer.detail ?? `The server answered ${response.status}.`);
-  return answer;
-}
 
 function say(problem) {
   part("problem").hidden = !problem;

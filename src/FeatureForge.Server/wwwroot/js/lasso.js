@@ -1,4 +1,6 @@
 // Selecting points of the map with a loop drawn around them: how many, labelling them, taking their ids away.
+import { send } from "./api.js";
+
 export function startLasso(page, canvas, scatter, x, y, selected) {
   const button = page.querySelector("[data-map=lasso]");
   const outline = page.querySelector(".map-lasso polygon");
@@ -49,12 +51,6 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
 
   const say = (words, isBad) => { const line = card.querySelector("[role=status]"); line.textContent = words; line.className = isBad ? "small bad" : "small muted"; };
 
-  async function send(address, body) {
-    const response = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.problems?.join(" ") ?? answer.detail ?? `The server answered ${response.status}.`);
-    return answer;
-  }
   const items = async () => (await send(`${base}/map/items`, { points })).items;
 
   card.querySelector("form").addEventListener("submit", async event => {
