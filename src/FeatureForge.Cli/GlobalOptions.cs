@@ -7,7 +7,7 @@ namespace FeatureForge.Cli;
 /// <summary>The options of every verb, as given.</summary>
 internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Server, bool Json, bool Quiet, bool Verbose)
 {
-    private static readonly Option<string?> _store = new("--store") { Description = "The store's folder. Default: FEATUREFORGE_STORE, else ./featureforge-store.", Recursive = true };
+    private static readonly Option<string?> _store = new("--store") { Description = "The store: a folder, or s3://bucket/prefix. Default: FEATUREFORGE_STORE, else ./featureforge-store.", Recursive = true };
     private static readonly Option<string?> _server = new("--server") { Description = $"Ask a running server (http://HOST:PORT) instead of working here. Its token: {RemoteServer.TokenVariable}.", Recursive = true };
     private static readonly Option<string?> _ledger = new("--ledger") { Description = "PostgreSQL database for the run ledger, shared by several machines: Host=…;Database=… or postgresql://…. Default: FEATUREFORGE_LEDGER, else a file in the store.", Recursive = true };
     private static readonly Option<bool> _json = new("--json") { Description = "Print one JSON object with the result on standard output.", Recursive = true };
@@ -24,9 +24,9 @@ internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Serv
         var problems = new List<string>();
         Uri? server = null;
         if (parsed.GetValue(_server) is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out server) && server.Scheme is "http" or "https")) problems.Add($"--server {address}: expected http://HOST:PORT.");
-        if (store.Contains("://", StringComparison.Ordinal)) problems.Add($"--store {store}: object stores are not in this version; name a folder.");
+        if (store.Contains("://", StringComparison.Ordinal) && !Store.IsRemoteAddress(store)) problems.Add($"--store {store}: expected a folder, or s3://bucket/prefix.");
         BadRequestException.ThrowIfAny(problems);
-        return new(Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
+        return new(Store.IsRemoteAddress(store) ? store : Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
     }
 
     /// <summary>The store, made when it does not exist.</summary>
@@ -34,7 +34,7 @@ internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Serv
     internal Store OpenOrCreateStore() => Server is null ? Store.Open(StorePath, Ledger) : throw NotThere();
 
     /// <exception cref="BadRequestException">There is no store.</exception>
-    internal Store OpenStore() => Server is not null ? throw NotThere() : File.Exists(Path.Combine(StorePath, "store.json"))
+    internal Store OpenStore() => Server is not null ? throw NotThere() : Store.Exists(StorePath)
         ? Store.Open(StorePath, Ledger)
         : throw new BadRequestException($"There is no store at {StorePath}; `featureforge ingest` makes one, --store or FEATUREFORGE_STORE names another.");
 

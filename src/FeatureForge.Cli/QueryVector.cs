@@ -15,14 +15,14 @@ internal static class QueryVector
     {
         if (file is not null && !File.Exists(file)) throw new BadRequestException($"--file {file} does not exist.");
         if (text is not null && set.Modality != Modality.Text) throw new BadRequestException($"Embedding set '{set.Name}' holds {set.Modality.ToString().ToLowerInvariant()} vectors: --text needs a set of texts. Use --file.");
-        _ = store.EncoderOf(set);
+        var encoder = store.EncoderOf(set);
         var scratch = Directory.CreateTempSubdirectory("featureforge-query-");
         try
         {
             var folder = Path.Combine(scratch.FullName, "store");
             var own = Store.Open(folder);
             Directory.CreateDirectory(own.EncoderFolder(set.Encoder));
-            foreach (var part in Directory.EnumerateFiles(store.EncoderFolder(set.Encoder)))
+            foreach (var part in new[] { store.FileOf(store.EncoderFolder(set.Encoder), encoder.Weights), Path.Combine(store.EncoderFolder(set.Encoder), "encoder.json") })
                 File.CreateSymbolicLink(Path.Combine(own.EncoderFolder(set.Encoder), Path.GetFileName(part)), part);
             if (text is not null) await File.WriteAllTextAsync(file = Path.Combine(scratch.FullName, "query.txt"), text, stop);
             await IngestRun.ExecuteAsync(new() { Sources = [file!], Corpus = Name, Modality = set.Modality }, Context(own, "ingest"), stop);
@@ -30,7 +30,7 @@ internal static class QueryVector
                 throw new BadRequestException($"{file} could not be read as {set.Modality.ToString().ToLowerInvariant()}{await ReasonAsync(own, stop)}");
             await ExtractRun.ExecuteAsync(new() { Corpus = Name, Encoder = set.Encoder, Set = Name, Grains = [Grain.Item], Levels = [level], Device = "cpu" }, Context(own, "extract"), stop);
             var table = own.Set(Name).Tables.Single(table => table.Level == level && table.Grain == Grain.Item);
-            return EmbeddingTable.Read(Path.Combine(own.SetFolder(Name), table.Parts[0].Path)).First().Vectors[..table.Dimension];
+            return EmbeddingTable.Read(own.FileOf(own.SetFolder(Name), table.Parts[0])).First().Vectors[..table.Dimension];
         }
         finally
         {
@@ -41,7 +41,7 @@ internal static class QueryVector
     private static async Task<string> ReasonAsync(Store store, CancellationToken stop)
     {
         foreach (var part in store.FindCorpus(Name)?.QuarantineParts ?? [])
-            await foreach (var rejection in QuarantineTable.ReadAsync(Path.Combine(store.CorpusFolder(Name), part.Path), stop)) return $": {rejection.Reason}";
+            await foreach (var rejection in QuarantineTable.ReadAsync(store.FileOf(store.CorpusFolder(Name), part), stop)) return $": {rejection.Reason}";
         return ".";
     }
 

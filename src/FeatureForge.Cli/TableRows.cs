@@ -13,23 +13,23 @@ internal static class TableRows
     /// <exception cref="BadRequestException">There is no such table.</exception>
     internal static IAsyncEnumerable<object> ReadAsync(Store store, string table, int mostValues, CancellationToken stop) => table.Trim('/').Split('/') switch
     {
-        ["corpora", var name, "items"] => Parts(store.CorpusFolder(name), store.Corpus(name).ItemParts, path => RemovedItems.Of(store, name).Without(ItemsTable.ReadAsync(path, withContent: false, stop)), stop),
-        ["corpora", var name, "quarantine"] => Parts(store.CorpusFolder(name), store.Corpus(name).QuarantineParts, path => QuarantineTable.ReadAsync(path, stop), stop),
-        ["corpora", var name, "removals"] => Parts(store.CorpusFolder(name), store.Corpus(name).RemovalParts, path => RemovalsTable.ReadAsync(path, stop), stop),
-        ["encoders", var name, "metrics"] => Parts(store.EncoderFolder(name), store.Encoder(name).MetricParts, path => MetricsTable.ReadAsync(path, stop), stop),
-        ["clusterings", var name, "clusters"] => Parts(store.ClusteringFolder(name), store.Clustering(name).ClusterParts, path => ClustersTable.ReadAsync(path, stop).Select(row => row with { Centroid = row.Centroid[..Math.Min(mostValues, row.Centroid.Length)] }), stop),
-        ["clusterings", var name, "memberships"] => Parts(store.ClusteringFolder(name), store.Clustering(name).MembershipParts, path => MembershipsTable.ReadAsync(path, stop), stop),
-        ["clusterings", var name, "map"] => Parts(store.ClusteringFolder(name), store.Clustering(name).MapParts, path => MapTable.ReadAsync(path, stop), stop),
-        ["clusterings", var name, "edits"] => Parts(store.ClusteringFolder(name), store.Clustering(name).EditParts, path => ClusterEditsTable.ReadAsync(path, stop), stop),
+        ["corpora", var name, "items"] => Parts(store, store.CorpusFolder(name), store.Corpus(name).ItemParts, path => RemovedItems.Of(store, name).Without(ItemsTable.ReadAsync(path, withContent: false, stop)), stop),
+        ["corpora", var name, "quarantine"] => Parts(store, store.CorpusFolder(name), store.Corpus(name).QuarantineParts, path => QuarantineTable.ReadAsync(path, stop), stop),
+        ["corpora", var name, "removals"] => Parts(store, store.CorpusFolder(name), store.Corpus(name).RemovalParts, path => RemovalsTable.ReadAsync(path, stop), stop),
+        ["encoders", var name, "metrics"] => Parts(store, store.EncoderFolder(name), store.Encoder(name).MetricParts, path => MetricsTable.ReadAsync(path, stop), stop),
+        ["clusterings", var name, "clusters"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).ClusterParts, path => ClustersTable.ReadAsync(path, stop).Select(row => row with { Centroid = row.Centroid[..Math.Min(mostValues, row.Centroid.Length)] }), stop),
+        ["clusterings", var name, "memberships"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).MembershipParts, path => MembershipsTable.ReadAsync(path, stop), stop),
+        ["clusterings", var name, "map"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).MapParts, path => MapTable.ReadAsync(path, stop), stop),
+        ["clusterings", var name, "edits"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).EditParts, path => ClusterEditsTable.ReadAsync(path, stop), stop),
         ["labels", var name] => Labels(store, name, stop),
         ["embeddings", var name, var level, var grain] => Vectors(store, name, level, grain, mostValues).ToAsyncEnumerable(),
         _ => throw new BadRequestException($"There is no table '{table}'; expected {Names}."),
     };
 
-    private static async IAsyncEnumerable<object> Parts<TRow>(string folder, IReadOnlyList<PartFile> parts, Func<string, IAsyncEnumerable<TRow>> read, [EnumeratorCancellation] CancellationToken stop) where TRow : class
+    private static async IAsyncEnumerable<object> Parts<TRow>(Store store, string folder, IReadOnlyList<PartFile> parts, Func<string, IAsyncEnumerable<TRow>> read, [EnumeratorCancellation] CancellationToken stop) where TRow : class
     {
         foreach (var part in parts)
-            await foreach (var row in read(Path.Combine(folder, part.Path)).WithCancellation(stop)) yield return row;
+            await foreach (var row in read(store.FileOf(folder, part)).WithCancellation(stop)) yield return row;
     }
 
     private static async IAsyncEnumerable<object> Labels(Store store, string labelSet, [EnumeratorCancellation] CancellationToken stop)
@@ -42,7 +42,7 @@ internal static class TableRows
         var set = store.Set(name);
         var table = set.Tables.FirstOrDefault(table => level == $"level={table.Level}" && grain == $"grain={table.Grain.ToString().ToLowerInvariant()}")
             ?? throw new BadRequestException($"Embedding set '{name}' has no {level}/{grain}; it has: {string.Join(", ", set.Tables.Select(table => $"level={table.Level}/grain={table.Grain.ToString().ToLowerInvariant()}"))}.");
-        return table.Parts.SelectMany(part => EmbeddingTable.Read(Path.Combine(store.SetFolder(name), part.Path))).SelectMany(block =>
+        return table.Parts.SelectMany(part => EmbeddingTable.Read(store.FileOf(store.SetFolder(name), part))).SelectMany(block =>
             Enumerable.Range(0, block.Rows).Select(row => (object)Columns(set.Modality, block, row, mostValues)));
     }
 

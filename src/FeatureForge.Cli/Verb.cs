@@ -26,6 +26,11 @@ internal static class Verb
                 return ExitCode.BadRequest;
             }
             catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested) { return ExitCode.Stopped; }
+            catch (IOException error) when (options is not null && Store.IsRemoteAddress(options.StorePath))
+            {
+                await Console.Error.WriteLineAsync(error.Message);
+                return ExitCode.RunFailed;
+            }
             catch (Exception error) when (options is not null && DiskFullException.Behind(error, options.StorePath) is { } full)
             {
                 await Console.Error.WriteLineAsync(full.Message);

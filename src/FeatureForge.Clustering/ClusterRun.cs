@@ -66,8 +66,7 @@ public static class ClusterRun
         ClusterResult Finish(ClusteringManifest manifest)
         {
             // They showed other clusters.
-            foreach (var stale in new[] { "map", "assignments" }.Select(table => Path.Combine(context.Store.ClusteringFolder(name), table)))
-                if (Directory.Exists(stale)) Directory.Delete(stale, recursive: true);
+            foreach (var stale in new[] { "map", "assignments" }) context.Store.Remove(Path.Combine(context.Store.ClusteringFolder(name), stale));
             new Publication(context).Finish();
             context.Information($"Clustering '{name}': {manifest.Vectors} vectors of {spec.Set}/{spec.Level} in {manifest.Leaves} leaves, {manifest.Clusters} clusters in all.");
             return new()

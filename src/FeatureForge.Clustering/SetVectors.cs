@@ -51,7 +51,7 @@ internal sealed record SetVectors(SetManifest Set, string Level, Grain Grain, Ve
         var (removed, read) = (RemovedItems.Of(store, set.Corpus), 0L);
         foreach (var part in table.Parts)
         {
-            var path = Path.Combine(store.SetFolder(setName), part.Path);
+            var path = store.FileOf(store.SetFolder(setName), part);
             RequireSameEncoder(set, path);
             foreach (var stored in EmbeddingTable.Read(path))
             {

@@ -56,7 +56,6 @@ public sealed record CorpusReport
     /// <summary>Reads the corpus; memory does not grow with it but for 40 bytes a group of near duplicates.</summary>
     public static async Task<CorpusReport> ReadAsync(Store store, CorpusManifest corpus, QualityThresholds thresholds, CancellationToken stop)
     {
-        var folder = store.CorpusFolder(corpus.Name);
         var totals = new Dictionary<Modality, ModalityTotals>();
         var issues = QualityIssue.All.ToDictionary(issue => issue, issue => new Tally(issue.Below));
         var (languages, groups, sizes) = (new Dictionary<string, long>(), new Dictionary<UInt128, int>(), new SizeSpread());
@@ -82,7 +81,7 @@ public sealed record CorpusReport
             NearDuplicates = groups.Values.Sum(count => (long)count),
             NearDuplicateGroups = groups.Count,
             LargestGroups = await LargestAsync(store, corpus, groups, stop),
-            Quarantine = await QuarantineAsync(folder, corpus, stop),
+            Quarantine = await QuarantineAsync(store, corpus, stop),
             Languages = languages.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key, StringComparer.Ordinal).ToDictionary(),
         };
     }
@@ -92,7 +91,7 @@ public sealed record CorpusReport
         var removed = RemovedItems.Of(store, corpus);
         foreach (var part in corpus.ItemParts)
         {
-            await foreach (var group in ItemsTable.ReadSummariesAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
+            await foreach (var group in ItemsTable.ReadSummariesAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), stop))
             {
                 foreach (var row in group.Where(row => !removed.Contains(row.ItemId))) yield return row;
             }
@@ -126,12 +125,12 @@ public sealed record CorpusReport
         return [.. largest.Select(group => new NearDuplicateGroup(group.Key, firsts.GetValueOrDefault(group.Key), group.Value + (firsts.ContainsKey(group.Key) ? 1 : 0), others[group.Key]))];
     }
 
-    private static async Task<IReadOnlyList<QuarantineCount>> QuarantineAsync(string folder, CorpusManifest corpus, CancellationToken stop)
+    private static async Task<IReadOnlyList<QuarantineCount>> QuarantineAsync(Store store, CorpusManifest corpus, CancellationToken stop)
     {
         var codes = new Dictionary<RejectionCode, (long Files, List<QuarantineExample> Examples)>();
         foreach (var part in corpus.QuarantineParts)
         {
-            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop))
+            await foreach (var row in QuarantineTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), stop))
             {
                 var (files, examples) = codes.GetValueOrDefault(row.Code, (0, []));
                 if (examples.Count < ExamplesPerCode) examples.Add(new(row.Path, row.Reason));

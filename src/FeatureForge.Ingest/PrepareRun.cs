@@ -48,7 +48,7 @@ public static class PrepareRun
         {
             var staged = Path.Combine(context.StagingFolder, $"part-{CorpusPublication.NumberOf(part):D5}.arrow");
             // Finished before the run was killed: its counts were written last.
-            var counts = ReadCounts(staged) ?? await PreparePartAsync(spec, context, Path.Combine(folder, part.Path), staged, meter, stop);
+            var counts = ReadCounts(staged) ?? await PreparePartAsync(spec, context, context.Store.FileOf(folder, part), staged, meter, stop);
             failed += counts.Failed;
             if (counts.Rows > 0) made.Add((staged, CorpusPublication.NumberOf(part), counts.Rows, counts.Pieces));
         }

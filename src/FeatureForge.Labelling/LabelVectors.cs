@@ -47,7 +47,7 @@ public sealed class LabelVectors
         var (removed, read) = (RemovedItems.Of(store, set.Corpus), 0L);
         foreach (var part in table.Parts)
         {
-            var path = Path.Combine(store.SetFolder(setName), part.Path);
+            var path = store.FileOf(store.SetFolder(setName), part);
             if (EmbeddingTable.ReadHeader(path).EncoderId is var stamp && stamp != set.EncoderId)
                 throw new BadRequestException($"Embedding set '{setName}' is of encoder {set.EncoderId}, but {path} holds vectors of encoder {stamp}; vectors of different encoders cannot be compared. Extract the set again.");
             foreach (var stored in EmbeddingTable.Read(path))

@@ -11,7 +11,7 @@ public static class ExistingStore
     public static Store Open(string? path = null)
     {
         path ??= Environment.GetEnvironmentVariable("FEATUREFORGE_STORE") is { Length: > 0 } named ? named : "featureforge-store";
-        return File.Exists(Path.Combine(path, "store.json")) ? Store.Open(path)
-            : throw new BadRequestException($"There is no store at {Path.GetFullPath(path)}; set FEATUREFORGE_STORE, or make one with `featureforge demo --no-serve`.");
+        return Store.Exists(path) ? Store.Open(path)
+            : throw new BadRequestException($"There is no store at {(Store.IsRemoteAddress(path) ? path : Path.GetFullPath(path))}; set FEATUREFORGE_STORE, or make one with `featureforge demo --no-serve`.");
     }
 }

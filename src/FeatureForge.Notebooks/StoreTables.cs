@@ -38,7 +38,7 @@ public static class StoreTables
         var removed = RemovedItems.Of(store, manifest.Corpus);
         var blocks = new List<EmbeddingBlock>();
         var rows = 0;
-        foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(Path.Combine(store.SetFolder(set), part.Path))).Select(removed.Without))
+        foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(store.FileOf(store.SetFolder(set), part))).Select(removed.Without))
         {
             if (rows >= take) break;
             blocks.Add(Head(block, take - rows));
@@ -52,7 +52,7 @@ public static class StoreTables
     public static async Task<ClusterTree> TreeAsync(this Store store, string clustering, int exemplars = 8, CancellationToken stop = default)
     {
         var manifest = store.Clustering(clustering);
-        var clusters = await Parts(store.ClusteringFolder(clustering), manifest.ClusterParts, path => ClustersTable.ReadAsync(path, stop)).Select(row => row with { ExemplarIds = [.. row.ExemplarIds.Take(exemplars)] }).ToListAsync(stop);
+        var clusters = await Parts(store, store.ClusteringFolder(clustering), manifest.ClusterParts, path => ClustersTable.ReadAsync(path, stop)).Select(row => row with { ExemplarIds = [.. row.ExemplarIds.Take(exemplars)] }).ToListAsync(stop);
         var parents = clusters.Select(cluster => cluster.ParentId).ToHashSet();
         var wanted = clusters.Where(cluster => !parents.Contains(cluster.ClusterId)).SelectMany(cluster => cluster.ExemplarIds).ToHashSet(StringComparer.Ordinal);
         var corpus = store.FindSet(manifest.Set) is { } set ? store.FindCorpus(set.Corpus) : null;
@@ -66,23 +66,23 @@ public static class StoreTables
         if (manifest.MapParts.Count == 0) throw new BadRequestException($"Clustering '{clustering}' has no map; `featureforge map --set {manifest.Set} --clustering {clustering}` makes one.");
         var folder = store.ClusteringFolder(clustering);
         var leaves = new Dictionary<(string, int), string?>();
-        await foreach (var row in Parts(folder, manifest.MembershipParts, path => MembershipsTable.ReadAsync(path, stop))) leaves[(row.ItemId, row.SpanIndex)] = row.ClusterId;
-        var places = await Parts(folder, manifest.MapParts, path => MapTable.ReadAsync(path, stop)).Take(take)
+        await foreach (var row in Parts(store, folder, manifest.MembershipParts, path => MembershipsTable.ReadAsync(path, stop))) leaves[(row.ItemId, row.SpanIndex)] = row.ClusterId;
+        var places = await Parts(store, folder, manifest.MapParts, path => MapTable.ReadAsync(path, stop)).Take(take)
             .Select(row => new MapPlace(row.ItemId, row.SpanIndex, row.X, row.Y, leaves.GetValueOrDefault((row.ItemId, row.SpanIndex)))).ToListAsync(stop);
-        var names = await Parts(folder, manifest.ClusterParts, path => ClustersTable.ReadAsync(path, stop)).ToDictionaryAsync(row => row.ClusterId, row => row.Name, cancellationToken: stop);
+        var names = await Parts(store, folder, manifest.ClusterParts, path => ClustersTable.ReadAsync(path, stop)).ToDictionaryAsync(row => row.ClusterId, row => row.Name, cancellationToken: stop);
         return new(manifest, places, names);
     }
 
     /// <summary>What training reported.</summary>
     public static async Task<TrainingCurves> CurvesAsync(this Store store, string encoder, CancellationToken stop = default) =>
-        new(encoder, await Parts(store.EncoderFolder(encoder), store.Encoder(encoder).MetricParts, path => MetricsTable.ReadAsync(path, stop)).ToListAsync(stop));
+        new(encoder, await Parts(store, store.EncoderFolder(encoder), store.Encoder(encoder).MetricParts, path => MetricsTable.ReadAsync(path, stop)).ToListAsync(stop));
 
     /// <summary>The labels in force.</summary>
     public static async Task<IReadOnlyList<LabelRow>> LabelsAsync(this Store store, string labelSet, CancellationToken stop = default) =>
         (await LabelLog.Existing(store, labelSet).ReadAsync(stop)).Active;
 
     private static IAsyncEnumerable<ItemRow> RowsOf(Store store, CorpusManifest corpus, bool withContent, CancellationToken stop) =>
-        RemovedItems.Of(store, corpus).Without(Parts(store.CorpusFolder(corpus.Name), corpus.ItemParts, path => ItemsTable.ReadAsync(path, withContent, stop)));
+        RemovedItems.Of(store, corpus).Without(Parts(store, store.CorpusFolder(corpus.Name), corpus.ItemParts, path => ItemsTable.ReadAsync(path, withContent, stop)));
 
     /// <summary>Reads the row groups that hold these items, and no others, with content.</summary>
     private static async Task<Dictionary<string, ItemRow>> FindAsync(Store store, CorpusManifest corpus, IReadOnlyCollection<string> itemIds, CancellationToken stop)
@@ -90,7 +90,7 @@ public static class StoreTables
         var wanted = itemIds.ToHashSet(StringComparer.Ordinal);
         var removed = RemovedItems.Of(store, corpus);
         var found = new Dictionary<string, ItemRow>(StringComparer.Ordinal);
-        foreach (var path in corpus.ItemParts.Select(part => Path.Combine(store.CorpusFolder(corpus.Name), part.Path)))
+        foreach (var path in corpus.ItemParts.Select(part => store.FileOf(store.CorpusFolder(corpus.Name), part)))
         {
             var group = 0;
             await foreach (var keys in ItemsTable.ReadKeysAsync(path, stop))
@@ -107,10 +107,10 @@ public static class StoreTables
         return found;
     }
 
-    private static async IAsyncEnumerable<TRow> Parts<TRow>(string folder, IReadOnlyList<PartFile> parts, Func<string, IAsyncEnumerable<TRow>> read)
+    private static async IAsyncEnumerable<TRow> Parts<TRow>(Store store, string folder, IReadOnlyList<PartFile> parts, Func<string, IAsyncEnumerable<TRow>> read)
     {
         foreach (var part in parts)
-            await foreach (var row in read(Path.Combine(folder, part.Path))) yield return row;
+            await foreach (var row in read(store.FileOf(folder, part))) yield return row;
     }
 
     private static EmbeddingBlock Head(EmbeddingBlock block, int rows) => block.Rows <= rows ? block

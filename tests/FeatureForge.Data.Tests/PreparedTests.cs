@@ -23,7 +23,7 @@ public sealed class PreparedTests : IDisposable
             }
             files.Add(DurableFile.Describe(path, Path.GetFileName(path), 1));
         }
-        return PreparedCorpus.Open(_folder.FullName, new() { Corpus = "c", Preparation = preparation, MadeWith = "test", Parts = files });
+        return PreparedCorpus.Open(part => Path.Combine(_folder.FullName, part.Path), new() { Corpus = "c", Preparation = preparation, MadeWith = "test", Parts = files });
     }
 
     [Fact]

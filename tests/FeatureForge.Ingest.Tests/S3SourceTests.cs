@@ -1,8 +1,4 @@
 // s3:// sources: against a server process that speaks S3, and against one that misbehaves.
-using System.Diagnostics;
-using System.Text.RegularExpressions;
-using Amazon.Runtime;
-using Amazon.S3;
 using FeatureForge.Data;
 using FeatureForge.TestKit;
 
@@ -70,7 +66,7 @@ public sealed class S3SourceTests : IDisposable
                     break;
             }
         });
-        UseEndpoint(server.Url);
+        S3Process.UseEndpoint(server.Url);
 
         var ingested = await RunAsync("s3://bucket/", reference: false);
 
@@ -88,7 +84,7 @@ public sealed class S3SourceTests : IDisposable
             var path when path.Contains("list-type=2", StringComparison.Ordinal) => request.SendAsync("200 OK", Packed.Text(Listing("more", "a.txt")), "Content-Type: application/xml\r\n"),
             _ => request.SendAsync("200 OK", Packed.Text("text of " + request.Path), "ETag: \"v1\"\r\n"),
         });
-        UseEndpoint(server.Url);
+        S3Process.UseEndpoint(server.Url);
 
         var ingested = await RunAsync("s3://bucket", reference: false);
 
@@ -99,7 +95,7 @@ public sealed class S3SourceTests : IDisposable
     public async Task A_bucket_that_cannot_be_listed_fails_the_run_and_says_why()
     {
         await using var server = new LoopbackServer(request => request.SendAsync("404 Not Found", Packed.Text("<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>"), "Content-Type: application/xml\r\n"));
-        UseEndpoint(server.Url);
+        S3Process.UseEndpoint(server.Url);
 
         var error = await Assert.ThrowsAnyAsync<IOException>(() => RunAsync("s3://bucket/", reference: false));
 
@@ -110,7 +106,7 @@ public sealed class S3SourceTests : IDisposable
     public async Task A_listing_that_never_comes_fails_the_run_and_says_what_to_look_at()
     {
         await using var server = new LoopbackServer(request => request.NeverAsync());
-        UseEndpoint(server.Url);
+        S3Process.UseEndpoint(server.Url);
 
         var error = await Assert.ThrowsAnyAsync<IOException>(() => Ingested.RunAsync(_store, new IngestSpec { Sources = ["s3://bucket/"], Corpus = Ingested.Corpus, Remote = Hasty with { ConnectSeconds = 0.1, StallSeconds = 0.1, Attempts = 2 } }));
 
@@ -121,39 +117,4 @@ public sealed class S3SourceTests : IDisposable
         $"""<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix><KeyCount>{keys.Length}</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>{(next == null ? "false" : "true")}</IsTruncated>{(next == null ? "" : $"<NextContinuationToken>{next}</NextContinuationToken>")}{string.Concat(keys.Select(key => $"<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;v1&quot;</ETag><Size>9</Size><StorageClass>STANDARD</StorageClass></Contents>"))}</ListBucketResult>""";
 
     private Task<Ingested> RunAsync(string source, bool reference) => Ingested.RunAsync(_store, new IngestSpec { Sources = [source], Corpus = Ingested.Corpus, Reference = reference, Remote = Hasty });
-
-    private static void UseEndpoint(string url)
-    {
-        Environment.SetEnvironmentVariable("AWS_ENDPOINT_URL_S3", url);
-        Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", "S3RVER");
-        Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", "S3RVER");
-    }
-
-    private sealed class S3Process(Process process, string url) : IDisposable
-    {
-        private readonly AmazonS3Client _client = new(new BasicAWSCredentials("S3RVER", "S3RVER"), new AmazonS3Config { ServiceURL = url, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
-
-        public static async Task<S3Process> StartAsync(string folder)
-        {
-            var process = Process.Start(new ProcessStartInfo(NeedsToolFactAttribute.S3Server!, ["-d", folder, "-a", "127.0.0.1", "-p", "0", "--configure-bucket", "bucket"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            while (await process.StandardOutput.ReadLineAsync() is { } line)
-            {
-                if (Regex.Match(line, @"(\d+)\s*$") is not { Success: true } port || port.Value.Trim() == "0") continue;
-                var url = $"http://127.0.0.1:{port.Groups[1].Value}";
-                UseEndpoint(url);
-                return new(process, url);
-            }
-            throw new InvalidOperationException($"s3rver did not start: {await process.StandardError.ReadToEndAsync()}");
-        }
-
-        public Task PutAsync(string key, byte[] bytes) => _client.PutObjectAsync(new() { BucketName = "bucket", Key = key, InputStream = new MemoryStream(bytes), UseChunkEncoding = false });
-
-        public void Dispose()
-        {
-            _client.Dispose();
-            process.Kill(entireProcessTree: true);
-            process.WaitForExit();
-            process.Dispose();
-        }
-    }
 }

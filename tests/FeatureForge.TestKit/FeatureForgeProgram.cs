@@ -25,11 +25,12 @@ public sealed class FeatureForgeProgram : IDisposable
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
 
-    private FeatureForgeProgram(string storePath, string[] arguments, string? token = null)
+    private FeatureForgeProgram(string storePath, string[] arguments, string? token = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "featureforge.dll"), .. arguments]) start.ArgumentList.Add(argument);
         start.Environment["FEATUREFORGE_STORE"] = storePath;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         if (token is not null) start.Environment["FEATUREFORGE_TOKEN"] = token;
         _process = Process.Start(start)!;
         _output = _process.StandardOutput.ReadToEndAsync();
@@ -37,6 +38,9 @@ public sealed class FeatureForgeProgram : IDisposable
     }
 
     public static FeatureForgeProgram Start(string storePath, params string[] arguments) => new(storePath, arguments);
+
+    /// <summary>With further variables, as on a machine of its own.</summary>
+    public static FeatureForgeProgram StartOn(IReadOnlyDictionary<string, string> environment, string storePath, params string[] arguments) => new(storePath, arguments, environment: environment);
 
     /// <summary>With an API token for --server.</summary>
     public static FeatureForgeProgram StartWithToken(string token, params string[] arguments) => new(Path.GetTempPath(), arguments, token);

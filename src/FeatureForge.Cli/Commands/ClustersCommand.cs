@@ -23,7 +23,7 @@ internal static class ClustersCommand
             var manifest = store.Clustering(parsed.GetRequiredValue(clustering));
             var rows = new List<ClusterRow>();
             foreach (var part in manifest.ClusterParts)
-                await foreach (var row in ClustersTable.ReadAsync(Path.Combine(store.ClusteringFolder(manifest.Name), part.Path), stop)) rows.Add(row);
+                await foreach (var row in ClustersTable.ReadAsync(store.FileOf(store.ClusteringFolder(manifest.Name), part), stop)) rows.Add(row);
             if (options.Json)
                 Verb.PrintJson(new { Clustering = manifest.Name, Clusters = rows.Select(row => new { row.ClusterId, row.ParentId, row.Depth, row.Size, row.Name, row.NameSource, row.Keywords, row.Stability, row.Cohesion, row.NearestSiblingId, row.ExemplarIds, row.BoundaryIds }) });
             else Console.Out.WriteLine(TextTable.Format(["CLUSTER", "SIZE", "STABILITY", "NAME"], rows.Select(row => (IReadOnlyList<string>)

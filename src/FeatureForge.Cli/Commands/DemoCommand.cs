@@ -23,7 +23,7 @@ internal static class DemoCommand
                 var code = await RunAsync(store, options, parsed.GetValue(data), (parsed.GetValue(minutes) ?? DemoPlan.DefaultMinutes) / DemoPlan.DefaultMinutes, stop);
                 if (code != ExitCode.Done || parsed.GetValue(noServe)) return code;
                 await Console.Out.WriteLineAsync($"The dashboard is open at http://127.0.0.1:{number} (Ctrl-C ends it; `featureforge serve` opens it again).");
-                await ServerHost.RunAsync(new() { StorePath = store.Root, Urls = [$"http://127.0.0.1:{number}"] }, stop);
+                await ServerHost.RunAsync(new() { StorePath = store.Address, Urls = [$"http://127.0.0.1:{number}"] }, stop);
                 return ExitCode.Done;
             });
     }

@@ -77,8 +77,19 @@ internal static class DoctorCommand
         ? new(name, Good: true, Needed: false, "loads")
         : new(name, Good: false, Needed: false, $"does not load; ffmpeg does its work, more slowly. Install package {package}.");
 
+    private static Checkup Bucket(GlobalOptions options)
+    {
+        try
+        {
+            var keeps = Store.KeepsConditions(options.StorePath);
+            return new("store", Good: true, Needed: true, $"{options.StorePath} can be written; {(keeps ? "the server keeps conditional writes: two runs cannot publish over each other" : "the server has no conditional writes: what keeps two runs from publishing over each other is the ledger alone")}");
+        }
+        catch (IOException error) { return new("store", Good: false, Needed: true, error.Message); }
+    }
+
     private static Checkup Folder(GlobalOptions options)
     {
+        if (Store.IsRemoteAddress(options.StorePath)) return Bucket(options);
         var folder = options.StorePath;
         while (!Directory.Exists(folder)) folder = Path.GetDirectoryName(folder)!;
         try
@@ -97,7 +108,7 @@ internal static class DoctorCommand
 
     private static Checkup Ledger(GlobalOptions options)
     {
-        if (!File.Exists(Path.Combine(options.StorePath, "store.json"))) return new("run ledger", Good: true, Needed: true, "no store yet; the first ingest makes it");
+        if (!Store.Exists(options.StorePath)) return new("run ledger", Good: true, Needed: true, "no store yet; the first ingest makes it");
         using var ledger = RunLedger.Open(options.OpenStore(), TimeProvider.System);
         return new("run ledger", Good: true, Needed: true, $"{ledger.List(new() { Take = 1 }).Total} runs");
     }

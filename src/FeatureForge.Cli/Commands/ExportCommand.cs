@@ -61,7 +61,7 @@ internal static class ExportCommand
         return new Command("openlineage", "Write the history of runs as OpenLineage events.").With(to, space).Does((parsed, options, stop) =>
         {
             var store = options.OpenStore();
-            return TellAsync(options, JsonLines.WriteAsync(OpenLineageExport.Events(store, parsed.GetValue(space) ?? $"file:{store.Root}").ToAsyncEnumerable(), parsed.GetRequiredValue(to), stop));
+            return TellAsync(options, JsonLines.WriteAsync(OpenLineageExport.Events(store, parsed.GetValue(space) ?? (store.IsRemote ? store.Address : $"file:{store.Root}")).ToAsyncEnumerable(), parsed.GetRequiredValue(to), stop));
         });
     }
 

@@ -22,7 +22,7 @@ internal static class QuarantineCommand
             var rows = new List<(string Corpus, Rejection Row)>();
             foreach (var manifest in corpora)
                 foreach (var part in manifest.QuarantineParts)
-                    await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(store.CorpusFolder(manifest.Name), part.Path), stop))
+                    await foreach (var row in QuarantineTable.ReadAsync(store.FileOf(store.CorpusFolder(manifest.Name), part), stop))
                         if (selection.Matches(row)) rows.Add((manifest.Name, row));
             Print(rows, parsed.GetValue(take), options);
             return ExitCode.Done;

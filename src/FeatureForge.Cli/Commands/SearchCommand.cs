@@ -55,7 +55,7 @@ internal static class SearchCommand
         var paths = new Dictionary<string, string>(StringComparer.Ordinal);
         if (store.FindCorpus(corpus) is not { } manifest) return paths;
         foreach (var part in manifest.ItemParts)
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus), part.Path), withContent: false, stop))
+            await foreach (var row in ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus), part), withContent: false, stop))
                 if (wanted.Contains(row.ItemId)) paths[row.ItemId] = row.Path;
         return paths;
     }

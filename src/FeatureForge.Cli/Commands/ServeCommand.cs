@@ -29,7 +29,7 @@ internal static class ServeCommand
         return new Command("serve", "Serve the dashboard and the API, and perform runs.").With(port, urls, roles, allowPrivate, grpcPort, batch, memory, device, log, signIn, hosts, certificate, key, authority, client, roleClaim, newcomers)
             .Does(async (parsed, options, stop) =>
             {
-                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Root, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate), RequireSignIn = parsed.GetValue(signIn), Hosts = Verb.List(parsed.GetValue(hosts)) };
+                var server = new ServerOptions { StorePath = options.OpenOrCreateStore().Address, Ledger = options.Ledger, AllowPrivateAddresses = parsed.GetValue(allowPrivate), RequireSignIn = parsed.GetValue(signIn), Hosts = Verb.List(parsed.GetValue(hosts)) };
                 var wantedUrls = Verb.List(parsed.GetValue(urls));
                 if (parsed.GetValue(port) is { } number)
                 {

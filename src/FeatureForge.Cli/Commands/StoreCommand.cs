@@ -45,6 +45,16 @@ internal static class StoreCommand
             }
             return Task.FromResult(ExitCode.Done);
         });
-        return new Command("store", "Look after the store: verify, hash, gc.").With(verify, hash, gc);
+        var adopt = new Command("adopt", "Keep the runs of a store on S3 on this machine from now on; the machine that kept them is gone.").Does((_, options, _) =>
+        {
+            var store = options.OpenStore();
+            LedgerHome.Adopt(store);
+            using var ledger = RunLedger.Open(store, TimeProvider.System);
+            var runs = ledger.List(new() { Take = 1 }).Total;
+            if (options.Json) Verb.PrintJson(new { Store = store.Address, Runs = runs });
+            else Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The runs of store {store.Address} are kept on this machine now; {runs} are known."));
+            return Task.FromResult(ExitCode.Done);
+        });
+        return new Command("store", "Look after the store: verify, hash, gc, adopt.").With(verify, hash, gc, adopt);
     }
 }

@@ -16,7 +16,7 @@ internal static class CorpusExport
     /// <summary>Items of one part with their bytes; null stands for an item that was kept by reference.</summary>
     internal static async IAsyncEnumerable<LeavingItem?> ReadAsync(Store store, CorpusManifest corpus, PartFile part, IReadOnlyDictionary<string, string> labels, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
-        await foreach (var row in RemovedItems.Of(store, corpus).Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), withContent: true, stop)))
+        await foreach (var row in RemovedItems.Of(store, corpus).Without(ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), withContent: true, stop)))
         {
             var label = labels.GetValueOrDefault(row.ItemId);
             if (row.Modality == Modality.Text && row.Text is not null) yield return new(row, System.Text.Encoding.UTF8.GetBytes(row.Text), "txt", label);

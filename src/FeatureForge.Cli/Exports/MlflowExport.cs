@@ -40,7 +40,7 @@ internal static class MlflowExport
         var lines = new Dictionary<string, StringBuilder>();
         var rows = 0L;
         foreach (var part in encoder.MetricParts)
-            await foreach (var row in MetricsTable.ReadAsync(Path.Combine(store.EncoderFolder(encoder.Name), part.Path), stop))
+            await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(encoder.Name), part), stop))
             {
                 if (!lines.TryGetValue(row.Name, out var text)) lines[row.Name] = text = new();
                 text.Append(CultureInfo.InvariantCulture, $"{Milliseconds(started)} {row.Value:R} {row.Step}\n");

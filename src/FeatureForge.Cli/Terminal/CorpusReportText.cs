@@ -31,7 +31,7 @@ internal static class CorpusReportText
     internal static string Of(Store store, CorpusManifest corpus, CorpusReport report)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Corpus {corpus.Name}, version {corpus.Version}, in {store.CorpusFolder(corpus.Name)}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Corpus {corpus.Name}, version {corpus.Version}, in {store.PlaceOf(store.CorpusFolder(corpus.Name))}");
         text.AppendLine(CultureInfo.InvariantCulture, $"{corpus.ItemParts.Count} item files, {corpus.ItemParts.Sum(part => part.Bytes):N0} bytes; sources: {string.Join(", ", corpus.Sources)}").AppendLine();
         text.AppendLine(TextTable.Format(["MODALITY", "ITEMS", "BYTES", "LENGTH"], report.Totals.Select(total => (IReadOnlyList<string>)[Word(total.Modality), Number(total.Items), Number(total.Bytes), Length(total)])));
         if (report.Languages.Count > 0) text.AppendLine(CultureInfo.InvariantCulture, $"Languages: {string.Join(", ", report.Languages.Take(12).Select(language => $"{language.Key} {Number(language.Value)}"))}{(report.Languages.Count > 12 ? $" and {report.Languages.Count - 12} more" : "")}");

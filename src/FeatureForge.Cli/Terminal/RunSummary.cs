@@ -108,31 +108,31 @@ internal static class RunSummary
 
     private static string Ingest(IngestResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Corpus {result.Corpus}, version {result.CorpusVersion}: {result.Added:N0} items added ({result.Duplicates:N0} duplicates left out, {result.AlreadyThere:N0} there before), {result.Quarantined:N0} files quarantined.{(result.StayRemoved > 0 ? string.Create(CultureInfo.InvariantCulture, $" {result.StayRemoved:N0} of those there before were removed and stay out; corpus restore brings them back.") : "")}{(result.Retried > 0 ? string.Create(CultureInfo.InvariantCulture, $" Of {result.Retried:N0} retried rows {result.LeftQuarantine:N0} left the quarantine.") : "")}
-        It holds {string.Join(", ", result.Items.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key.ToString().ToLowerInvariant()}")))}. In {store.CorpusFolder(result.Corpus)}{(result.Quarantined > 0 ? $"; why files were quarantined: featureforge quarantine list --corpus {result.Corpus}" : "")}
+        It holds {string.Join(", ", result.Items.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value:N0} {pair.Key.ToString().ToLowerInvariant()}")))}. In {store.PlaceOf(store.CorpusFolder(result.Corpus))}{(result.Quarantined > 0 ? $"; why files were quarantined: featureforge quarantine list --corpus {result.Corpus}" : "")}
         Next: featureforge train --corpus {result.Corpus} --encoder {result.Corpus}
         """);
 
     private static string Train(TrainResult result, string corpus, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, recipe {result.Recipe}): {result.Steps:N0} steps on {result.Device}, final loss {result.FinalLoss:0.####}.
         Probes: {string.Join(", ", result.Probes.Select(probe => string.Create(CultureInfo.InvariantCulture, $"{probe.Key} {probe.Value:0.###}")))}
-        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus {corpus} --encoder {result.Encoder}
+        In {store.PlaceOf(store.EncoderFolder(result.Encoder))}; next: featureforge extract --corpus {corpus} --encoder {result.Encoder}
         """);
 
     private static string Import(ImportResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Encoder {result.Encoder} ({result.Modality.ToString().ToLowerInvariant()}, {result.Family}): {result.Parameters:N0} parameters; id {result.EncoderId}.
         Levels: {string.Join(", ", result.Levels.Select(level => $"{level.Name} ({level.Dimension})"))}.{(result.LeftOut.Count == 0 ? "" : $" Left out: {string.Join("; ", result.LeftOut.Take(5))}{(result.LeftOut.Count > 5 ? $" and {result.LeftOut.Count - 5} more" : "")}.")}
-        In {store.EncoderFolder(result.Encoder)}; next: featureforge extract --corpus CORPUS --encoder {result.Encoder}
+        In {store.PlaceOf(store.EncoderFolder(result.Encoder))}; next: featureforge extract --corpus CORPUS --encoder {result.Encoder}
         """);
 
     private static string Extract(ExtractResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Embedding set {result.Set}: {result.Items:N0} items, {result.NewItems:N0} of them new; {result.NewVectors:N0} vectors written.
         {string.Join('\n', result.Tables.Select(table => string.Create(CultureInfo.InvariantCulture, $"  level={table.Level} grain={table.Grain.ToString().ToLowerInvariant()}: {table.Rows:N0} vectors of {table.Dimension} values")))}
-        In {Path.Combine(store.SetFolder(result.Set), "data")}; next: featureforge cluster --set {result.Set}
+        In {store.PlaceOf(Path.Combine(store.SetFolder(result.Set), "data"))}; next: featureforge cluster --set {result.Set}
         """);
 
     private static string Cluster(ClusterResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Clustering {result.Clustering} of set {result.Set}: {result.Leaves:N0} clusters in a tree of {result.Clusters:N0} nodes over {result.Vectors:N0} vectors.
-        {Levels(result)}{Changes(result.Changes)}In {store.ClusteringFolder(result.Clustering)}; next: featureforge map --set {result.Set}, then featureforge serve
+        {Levels(result)}{Changes(result.Changes)}In {store.PlaceOf(store.ClusteringFolder(result.Clustering))}; next: featureforge map --set {result.Set}, then featureforge serve
         """);
 
     private static string Levels(ClusterResult result) => result.BestLevel is null ? ""
@@ -143,7 +143,7 @@ internal static class RunSummary
 
     private static string Assign(AssignResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         {result.Vectors:N0} vectors of set {result.Set} put into clustering {result.Clustering}: {result.OutOfDistribution:N0} out of distribution, mean strength of the others {result.MeanStrength:0.00}.
-        In {store.PathOf(result.Table)}
+        In {store.PlaceOf(store.PathOf(result.Table))}
         """);
 
     private static string Edit(EditResult result) => string.Create(CultureInfo.InvariantCulture, $"""
@@ -166,7 +166,7 @@ internal static class RunSummary
 
     private static string Map(MapResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""
         Map of clustering {result.Clustering}: {result.Vectors:N0} points, trustworthiness {result.Trustworthiness:0.000}.
-        In {Path.Combine(store.ClusteringFolder(result.Clustering), "map")}; look at it with: featureforge serve
+        In {store.PlaceOf(Path.Combine(store.ClusteringFolder(result.Clustering), "map"))}; look at it with: featureforge serve
         """);
 
     private static T Read<T>(RunRow run) => JsonSerializer.Deserialize<T>(run.Result!, SpecJson.Line)!;

@@ -18,9 +18,9 @@ public static class AssignRun
             if (set.EncoderId != clustering.EncoderId)
                 throw new BadRequestException($"Clustering '{clustering.Name}' is of encoder {clustering.EncoderId}, embedding set '{set.Name}' of encoder {set.EncoderId}; vectors of different encoders cannot be compared. Extract the items with the clustering's encoder.");
         var folder = context.Store.ClusteringFolder(clustering.Name);
-        var memberships = await PreviousClustering.ReadAsync(folder, clustering.MembershipParts, MembershipsTable.ReadAsync, stop);
-        var clusters = await PreviousClustering.ReadAsync(folder, clustering.ClusterParts, ClustersTable.ReadAsync, stop);
-        var map = await PreviousClustering.ReadAsync(folder, clustering.MapParts, MapTable.ReadAsync, stop);
+        var memberships = await PreviousClustering.ReadAsync(part => context.Store.FileOf(folder, part), clustering.MembershipParts, MembershipsTable.ReadAsync, stop);
+        var clusters = await PreviousClustering.ReadAsync(part => context.Store.FileOf(folder, part), clustering.ClusterParts, ClustersTable.ReadAsync, stop);
+        var map = await PreviousClustering.ReadAsync(part => context.Store.FileOf(folder, part), clustering.MapParts, MapTable.ReadAsync, stop);
 
         var rows = await Task.Factory.StartNew(() => Compute(spec, clustering, clusters, memberships, map, context, stop), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

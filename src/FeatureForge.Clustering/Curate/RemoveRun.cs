@@ -51,12 +51,12 @@ public static class RemoveRun
 
         var removals = new Dictionary<string, Removal>(StringComparer.Ordinal);
         foreach (var part in corpus.RemovalParts)
-            await foreach (var row in RemovalsTable.ReadAsync(Path.Combine(folder, part.Path), stop)) removals[row.ItemId] = row;
+            await foreach (var row in RemovalsTable.ReadAsync(context.Store.FileOf(folder, part), stop)) removals[row.ItemId] = row;
         var (filter, unknown) = (spec.Where is null ? null : ItemFilter.Parse(spec.Where), spec.Items.ToHashSet(StringComparer.Ordinal));
         var (changed, counts) = (0L, corpus.Items.ToDictionary());
         var at = context.Time.GetUtcNow();
         foreach (var part in corpus.ItemParts)
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(folder, part.Path), withContent: false, stop))
+            await foreach (var row in ItemsTable.ReadAsync(context.Store.FileOf(folder, part), withContent: false, stop))
             {
                 unknown.Remove(row.ItemId);
                 if (Reason(spec, filter, row) is not { } reason) continue;
@@ -87,7 +87,7 @@ public static class RemoveRun
 
         RemoveResult Finish(CorpusManifest now, long removedNow, long restoredNow, IReadOnlyList<string> unknownIds)
         {
-            RemoveUnlisted(folder, now);
+            RemoveUnlisted(context.Store, folder, now);
             new Publication(context).Finish();
             return new(now.Name, now.Version, removedNow, restoredNow, unknownIds, now.Items);
         }
@@ -101,11 +101,9 @@ public static class RemoveRun
     }
 
     // Tools that read the folder see the table as it is now.
-    private static void RemoveUnlisted(string folder, CorpusManifest corpus)
+    private static void RemoveUnlisted(Store store, string folder, CorpusManifest corpus)
     {
-        var removals = Path.Combine(folder, "removals");
-        if (!Directory.Exists(removals)) return;
         var listed = corpus.RemovalParts.Select(part => Path.GetFileName(part.Path)).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(removals, "part-*.parquet").Where(file => !listed.Contains(Path.GetFileName(file))).ToList()) File.Delete(file);
+        foreach (var file in store.FilesBelow(Path.Combine(folder, "removals")).Where(file => !listed.Contains(Path.GetFileName(file)))) store.Remove(file);
     }
 }

@@ -40,8 +40,8 @@ public static class SampleRun
         var clustering = context.Store.Clustering(spec.Clustering);
         var source = context.Store.Corpus(context.Store.Set(clustering.Set).Corpus);
         var folder = context.Store.ClusteringFolder(clustering.Name);
-        var clusters = await PreviousClustering.ReadAsync(folder, clustering.ClusterParts, ClustersTable.ReadAsync, stop);
-        var memberships = await PreviousClustering.ReadAsync(folder, clustering.MembershipParts, MembershipsTable.ReadAsync, stop);
+        var clusters = await PreviousClustering.ReadAsync(part => context.Store.FileOf(folder, part), clustering.ClusterParts, ClustersTable.ReadAsync, stop);
+        var memberships = await PreviousClustering.ReadAsync(part => context.Store.FileOf(folder, part), clustering.MembershipParts, MembershipsTable.ReadAsync, stop);
 
         // An item with several spans counts where it belongs most.
         var items = memberships.Where(row => row.ClusterId is not null).GroupBy(row => row.ItemId).Select(group => group.MaxBy(row => row.Strength)!)

@@ -25,7 +25,7 @@ internal static class SubsetCorpus
         var (rows, bytes) = (new List<ItemRow>(), 0L);
         var removed = RemovedItems.Of(context.Store, source);
         foreach (var part in source.ItemParts)
-            await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(context.Store.CorpusFolder(source.Name), part.Path), withContent: true, stop)))
+            await foreach (var row in removed.Without(ItemsTable.ReadAsync(context.Store.FileOf(context.Store.CorpusFolder(source.Name), part), withContent: true, stop)))
             {
                 if (!itemIds.Contains(row.ItemId)) continue;
                 rows.Add(row);

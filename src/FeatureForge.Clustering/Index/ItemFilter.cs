@@ -150,7 +150,7 @@ public sealed partial class ItemFilter
         var found = new HashSet<string>(StringComparer.Ordinal);
         var removed = RemovedItems.Of(store, corpus);
         foreach (var part in store.Corpus(corpus).ItemParts)
-            await foreach (var item in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus), part.Path), withContent: false, stop)))
+            await foreach (var item in removed.Without(ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus), part), withContent: false, stop)))
                 if (Holds(item)) found.Add(item.ItemId);
         return found;
     }

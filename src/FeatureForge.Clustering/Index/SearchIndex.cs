@@ -53,12 +53,9 @@ public sealed class SearchIndex : IDisposable
     public static SearchIndex? Find(Store store, string set, string level, Grain grain)
     {
         var folder = Folder(store, set, level, grain);
-        var path = ManifestPath(store, set, level, grain);
-        if (!File.Exists(path)) return null;
-        var manifest = JsonSerializer.Deserialize<SearchIndexManifest>(File.ReadAllText(path), SpecJson.Readable)
-            ?? throw new InvalidDataException($"{path} is empty. Build the index again: featureforge index --set {set}.");
+        if (store.Read<SearchIndexManifest>(ManifestPath(store, set, level, grain)) is not { } manifest) return null;
         var (now, table) = SetSearch.TableOf(store, set, level, grain);
-        return manifest.EncoderId == now.EncoderId && manifest.PartHashes.SequenceEqual(table.Parts.Select(part => part.Sha256)) ? new(folder, manifest) : null;
+        return manifest.EncoderId == now.EncoderId && manifest.PartHashes.SequenceEqual(table.Parts.Select(part => part.Sha256)) ? new(store.FetchFolder(folder), manifest) : null;
     }
 
     internal static SearchIndex Open(string folder, SearchIndexManifest manifest) => new(folder, manifest);

@@ -74,7 +74,7 @@ public static class SearchIndexBuild
                 BuiltAt = time.GetUtcNow(),
             };
             using (var index = SearchIndex.Open(staging, manifest)) manifest = Measured(index, spec, progress, stop);
-            Publish(staging, SearchIndex.Folder(store, spec.Set, spec.Level, spec.Grain), manifest);
+            Publish(store, staging, SearchIndex.Folder(store, spec.Set, spec.Level, spec.Grain), manifest);
             return manifest;
         }
         finally
@@ -135,14 +135,12 @@ public static class SearchIndexBuild
         return manifest with { Probes = lines[^1].Probes, Recall = lines[^1].Recall, RecallNeighbours = k, RecallQueries = asked.Length, Measured = lines };
     }
 
-    private static void Publish(string staging, string folder, SearchIndexManifest manifest)
+    private static void Publish(Store store, string staging, string folder, SearchIndexManifest manifest)
     {
         var files = Directory.EnumerateFiles(staging).Where(file => Path.GetFileName(file) != ScratchFolder.Note).ToList();
-        foreach (var file in files) DurableFile.Flush(file);
-        Directory.CreateDirectory(folder);
         // Without its manifest the old index is none, whatever of the new one has arrived.
-        File.Delete(Path.Combine(folder, "index.json"));
-        foreach (var file in files) DurableFile.MoveInto(file, Path.Combine(folder, Path.GetFileName(file)));
-        DurableFile.WriteAllText(Path.Combine(folder, "index.json"), JsonSerializer.Serialize(manifest, SpecJson.Readable));
+        store.Remove(Path.Combine(folder, "index.json"));
+        foreach (var file in files) store.Put(file, Path.Combine(folder, Path.GetFileName(file)));
+        store.WriteManifest(Path.Combine(folder, "index.json"), JsonSerializer.Serialize(manifest, SpecJson.Readable));
     }
 }

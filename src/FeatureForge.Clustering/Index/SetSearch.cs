@@ -66,7 +66,7 @@ public static class SetSearch
     /// <summary>The table's row groups, one in memory at a time.</summary>
     internal static IEnumerable<EmbeddingBlock> Blocks(Store store, SetManifest set, SetTable table)
     {
-        foreach (var path in table.Parts.Select(part => Path.Combine(store.SetFolder(set.Name), part.Path)))
+        foreach (var path in table.Parts.Select(part => store.FileOf(store.SetFolder(set.Name), part)))
         {
             var header = EmbeddingTable.ReadHeader(path);
             if (header.EncoderId != set.EncoderId)

@@ -22,23 +22,24 @@ internal sealed record PreviousClustering(ClusteringManifest Manifest, IReadOnly
             {
                 var target = Path.Combine(copy, part.Path);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Copy(Path.Combine(folder, part.Path), target, overwrite: true);
+                File.Copy(context.Store.FileOf(folder, part), target, overwrite: true);
             }
             DurableFile.WriteAllText(Path.Combine(copy, "clustering.json"), JsonSerializer.Serialize(now, SpecJson.Readable));
         }
+        string InCopy(PartFile part) => Path.Combine(copy, part.Path);
         var manifest = JsonSerializer.Deserialize<ClusteringManifest>(await File.ReadAllTextAsync(Path.Combine(copy, "clustering.json"), stop), SpecJson.Readable)!;
         return new(manifest,
-            await ReadAsync(copy, manifest.ClusterParts, ClustersTable.ReadAsync, stop),
-            await ReadAsync(copy, manifest.MembershipParts, MembershipsTable.ReadAsync, stop),
-            await ReadAsync(copy, manifest.EditParts, ClusterEditsTable.ReadAsync, stop));
+            await ReadAsync(InCopy, manifest.ClusterParts, ClustersTable.ReadAsync, stop),
+            await ReadAsync(InCopy, manifest.MembershipParts, MembershipsTable.ReadAsync, stop),
+            await ReadAsync(InCopy, manifest.EditParts, ClusterEditsTable.ReadAsync, stop));
     }
 
     /// <summary>All rows of some parts.</summary>
-    internal static async Task<List<TRow>> ReadAsync<TRow>(string folder, IReadOnlyList<PartFile> parts, Func<string, CancellationToken, IAsyncEnumerable<TRow>> read, CancellationToken stop)
+    internal static async Task<List<TRow>> ReadAsync<TRow>(Func<PartFile, string> place, IReadOnlyList<PartFile> parts, Func<string, CancellationToken, IAsyncEnumerable<TRow>> read, CancellationToken stop)
     {
         var rows = new List<TRow>();
         foreach (var part in parts)
-            await foreach (var row in read(Path.Combine(folder, part.Path), stop)) rows.Add(row);
+            await foreach (var row in read(place(part), stop)) rows.Add(row);
         return rows;
     }
 

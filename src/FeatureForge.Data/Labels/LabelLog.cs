@@ -26,7 +26,7 @@ public sealed class LabelLog
     public static LabelLog Existing(Store store, string labelSet)
     {
         var log = Of(store, labelSet);
-        if (PartsIn(log.Folder).Count > 0) return log;
+        if (PartsIn(store, log.Folder).Count > 0) return log;
         var names = string.Join(", ", store.LabelSets());
         throw new BadRequestException($"There is no label set named '{labelSet}' in this store; " + (names.Length > 0 ? $"it has: {names}." : "it has none. `featureforge label set` makes one."));
     }
@@ -86,8 +86,8 @@ public sealed class LabelLog
             try
             {
                 var rows = new List<LabelRow>();
-                foreach (var part in PartsIn(Folder))
-                    await foreach (var row in LabelsTable.ReadAsync(part, stop)) rows.Add(row);
+                foreach (var part in PartsIn(_store, Folder))
+                    await foreach (var row in LabelsTable.ReadAsync(_store.FileOf(part), stop)) rows.Add(row);
                 return new(rows);
             }
             catch (FileNotFoundException) when (attempt < 5) { }
@@ -107,22 +107,22 @@ public sealed class LabelLog
     /// <returns>Parts before and after.</returns>
     public async Task<(int Before, int After)> CompactAsync(CancellationToken stop)
     {
-        var parts = PartsIn(Folder);
+        var parts = PartsIn(_store, Folder);
         if (parts.Count < 2) return (parts.Count, parts.Count);
         var rows = new List<LabelRow>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var part in parts)
-            await foreach (var row in LabelsTable.ReadAsync(part, stop))
+            await foreach (var row in LabelsTable.ReadAsync(_store.FileOf(part), stop))
                 if (seen.Add(row.LabelId)) rows.Add(row);
         var first = Path.GetFileName(parts[0])[..18];
         var made = 0;
         foreach (var some in rows.Chunk(CompactRows)) await PublishAsync(some, string.Create(CultureInfo.InvariantCulture, $"{first}-{made++:d4}{NewId()[..12]}.parquet"), stop);
-        foreach (var part in parts) File.Delete(part);
+        foreach (var part in parts) _store.Remove(part);
         return (parts.Count, made);
     }
 
-    internal static IReadOnlyList<string> PartsIn(string folder) =>
-        Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, "part-*.parquet").Order(StringComparer.Ordinal)] : [];
+    internal static IReadOnlyList<string> PartsIn(Store store, string folder) =>
+        [.. store.FilesBelow(folder).Where(path => Path.GetFileName(path) is ['p', 'a', 'r', 't', '-', ..] name && name.EndsWith(".parquet", StringComparison.Ordinal))];
 
     /// <summary>Reads every value of a part.</summary>
     internal static void CheckPart(string path, CancellationToken stop) =>
@@ -142,9 +142,7 @@ public sealed class LabelLog
         try
         {
             await LabelsTable.WriteAsync(staged, rows, stop);
-            DurableFile.Flush(staged);
-            Directory.CreateDirectory(Folder);
-            DurableFile.MoveInto(staged, Path.Combine(Folder, name));
+            _store.Put(staged, Path.Combine(Folder, name));
         }
         finally { if (Directory.Exists(staging)) Directory.Delete(staging, recursive: true); }
     }

@@ -77,7 +77,7 @@ internal abstract class LedgerDatabase : IDisposable
         var owner = connection.Scalar<string>("SELECT store_id FROM ledger");
         if (owner == store.Id) return false;
         if (owner is not null)
-            throw new BadRequestException($"The run ledger {where} belongs to store {owner}; {store.Root} is store {store.Id}. Give each store a database or schema of its own (PostgreSQL: Search Path=NAME).");
+            throw new BadRequestException($"The run ledger {where} belongs to store {owner}; {store.Address} is store {store.Id}. Give each store a database or schema of its own (PostgreSQL: Search Path=NAME).");
         connection.Execute("INSERT INTO ledger (store_id) VALUES (@store)", ("@store", store.Id));
         return true;
     }

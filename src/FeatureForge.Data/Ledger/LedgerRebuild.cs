@@ -10,12 +10,10 @@ internal static class LedgerRebuild
     /// <returns>Runs read back.</returns>
     internal static int From(Store store, DbConnection connection)
     {
-        var folder = store.PathOf("runs");
-        if (!Directory.Exists(folder)) return 0;
         var count = 0;
-        foreach (var path in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(run => Path.Combine(run, "run.json")).Where(File.Exists))
+        foreach (var folder in store.FoldersIn(store.PathOf("runs")))
         {
-            if (RunFolder.Read(path) is not { } run) continue;
+            if (store.ReadText(Path.Combine(folder, "run.json")) is not { } text || RunFolder.Read(text) is not { } run) continue;
             // What was queued or running when the ledger was lost starts again from its staging folder.
             var state = run.IsEnded ? run.State : RunState.Queued;
             count += connection.Execute("""

@@ -11,16 +11,26 @@ internal static class RunFolder
     internal static void Write(Store store, RunRow run, RunJournal? log)
     {
         var folder = store.PathOf("runs", run.RunId);
-        if (log is not null) WriteLog(Path.Combine(folder, "log.txt"), run, log);
-        DurableFile.WriteAllText(Path.Combine(folder, "run.json"), JsonSerializer.Serialize(Document(run), SpecJson.Readable));
+        var (path, text) = (Path.Combine(folder, "run.json"), JsonSerializer.Serialize(Document(run), SpecJson.Readable));
+        if (log is null)
+        {
+            store.WriteTextSoon(path, text);
+            return;
+        }
+        try
+        {
+            store.WriteText(Path.Combine(folder, "log.txt"), LogOf(run, log));
+            store.WriteText(path, text);
+        }
+        catch (IOException) when (store.IsRemote) { } // The ledger has it; the run's outcome does not hang on this copy.
     }
 
     /// <summary>The run as its run.json has it, or null when that is not one (a file somebody else put there, or half of one).</summary>
-    internal static RunRow? Read(string path)
+    internal static RunRow? Read(string text)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllText(path));
+            using var document = JsonDocument.Parse(text);
             var root = document.RootElement;
             return new()
             {
@@ -50,7 +60,7 @@ internal static class RunFolder
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException) { return null; }
     }
 
-    private static void WriteLog(string path, RunRow run, RunJournal journal)
+    private static string LogOf(RunRow run, RunJournal journal)
     {
         var log = new StringBuilder();
         long last = 0;
@@ -60,7 +70,7 @@ internal static class RunFolder
                 log.Append(CultureInfo.InvariantCulture, $"{line.At.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z {line.Level,-11} {line.Message}\n");
             last = lines[^1].Sequence;
         }
-        DurableFile.WriteAllText(path, log.ToString());
+        return log.ToString();
     }
 
     private static object Document(RunRow run) => new

@@ -28,6 +28,7 @@ internal sealed class SqliteLedger : LedgerDatabase
 
     internal SqliteLedger(string path, Store store)
     {
+        LedgerHome.Claim(store);
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 60 }.ToString();
         EnsureSchema();
         if (Read(connection => connection.Scalar<string>("SELECT store_id FROM ledger")) != store.Id)

@@ -35,13 +35,9 @@ public sealed class PreparedCorpus : IDisposable
     public static string Folder(Store store, string corpus, PreparationSpec preparation) => Path.Combine(store.CorpusFolder(corpus), "prepared", preparation.Hash);
 
     /// <summary>The manifest, or null when this preparation was never made.</summary>
-    public static PreparedManifest? FindManifest(Store store, string corpus, PreparationSpec preparation) => ReadManifest(Folder(store, corpus, preparation));
+    public static PreparedManifest? FindManifest(Store store, string corpus, PreparationSpec preparation) => ReadManifest(store, Folder(store, corpus, preparation));
 
-    internal static PreparedManifest? ReadManifest(string folder)
-    {
-        var path = Path.Combine(folder, "prepared.json");
-        return File.Exists(path) ? JsonSerializer.Deserialize<PreparedManifest>(File.ReadAllText(path), SpecJson.Readable) : null;
-    }
+    internal static PreparedManifest? ReadManifest(Store store, string folder) => store.Read<PreparedManifest>(Path.Combine(folder, "prepared.json"));
 
     /// <summary>Maps every part.</summary>
     /// <exception cref="BadRequestException">The corpus has no such preparation; a prepare run makes it.</exception>
@@ -49,7 +45,7 @@ public sealed class PreparedCorpus : IDisposable
     {
         var manifest = FindManifest(store, corpus, preparation)
             ?? throw new BadRequestException($"Corpus '{corpus}' holds no {preparation.Modality.ToString().ToLowerInvariant()} items prepared as {preparation.Hash}. Ingest items of that modality first.");
-        var prepared = Open(Folder(store, corpus, preparation), manifest);
+        var prepared = Open(part => store.FileOf(Folder(store, corpus, preparation), part), manifest);
         if (RemovedItems.Of(store, corpus) is { Count: > 0 } removed) prepared.LeaveOut(removed);
         return prepared;
     }
@@ -68,11 +64,12 @@ public sealed class PreparedCorpus : IDisposable
         (_kept, Count) = ([.. kept], kept.Count);
     }
 
-    /// <summary>Maps the parts of a manifest that lie in <paramref name="folder"/>.</summary>
-    public static PreparedCorpus Open(string folder, PreparedManifest manifest)
+    /// <summary>Maps the parts of a manifest.</summary>
+    /// <param name="fileOf">Where a part lies on this machine.</param>
+    public static PreparedCorpus Open(Func<PartFile, string> fileOf, PreparedManifest manifest)
     {
         var prepared = new PreparedCorpus(manifest.Preparation);
-        foreach (var part in manifest.Parts.OrderBy(part => NumberOf(part.Path)).ThenBy(part => PieceOf(part.Path))) prepared.AddPart(Path.Combine(folder, part.Path));
+        foreach (var part in manifest.Parts.OrderBy(part => NumberOf(part.Path)).ThenBy(part => PieceOf(part.Path))) prepared.AddPart(fileOf(part));
         return prepared;
     }
 

@@ -7,17 +7,19 @@ namespace FeatureForge.Data;
 /// <summary>One publishing of one run: parts first, manifest last.</summary>
 public sealed class Publication(RunContext context)
 {
-    private readonly List<(string From, string To)> _moves = [];
+    private readonly List<Move> _moves = [];
 
     /// <summary>Registers a staged file to be moved to <paramref name="folder"/>/<paramref name="relativePath"/>.</summary>
     /// <returns>The manifest's entry for it.</returns>
     public PartFile Add(string stagedPath, string folder, string relativePath, long rows)
     {
         var target = Path.Combine(folder, relativePath);
-        // After a kill between rename and manifest the staged file has already arrived.
-        var present = File.Exists(stagedPath) ? stagedPath : target;
-        var part = DurableFile.Describe(present, relativePath, rows);
-        if (present == stagedPath) _moves.Add((stagedPath, target));
+        // After a kill between rename and manifest the staged file has already arrived. One that a shard run made on another machine
+        // lies on the server alone.
+        var part = File.Exists(stagedPath) ? DurableFile.Describe(stagedPath, relativePath, rows)
+            : context.Store.Mirror?.FindStaged(stagedPath, relativePath, rows) is { } there ? there
+            : DurableFile.Describe(target, relativePath, rows);
+        _moves.Add(new(stagedPath, target, part));
         return part;
     }
 
@@ -25,21 +27,14 @@ public sealed class Publication(RunContext context)
     /// <exception cref="FencedException">Another worker holds the run; nothing after the check was published.</exception>
     public void Commit<TManifest>(string manifestPath, TManifest manifest)
     {
-        foreach (var (from, _) in _moves) DurableFile.Flush(from);
+        foreach (var move in _moves.Where(move => File.Exists(move.From))) DurableFile.Flush(move.From);
         context.CheckFence();
-        foreach (var (from, to) in _moves)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            DurableFile.MoveInto(from, to);
-        }
+        context.Store.Put(_moves, context.CheckFence);
         context.CheckFence();
-        DurableFile.WriteAllText(manifestPath, JsonSerializer.Serialize(manifest, SpecJson.Readable));
+        context.Store.WriteManifest(manifestPath, JsonSerializer.Serialize(manifest, SpecJson.Readable));
         _moves.Clear();
     }
 
     /// <summary>Removes the run's staging folder; the run has nothing left to do.</summary>
-    public void Finish()
-    {
-        if (Directory.Exists(context.StagingFolder)) Directory.Delete(context.StagingFolder, recursive: true);
-    }
+    public void Finish() => context.Store.Remove(context.StagingFolder);
 }

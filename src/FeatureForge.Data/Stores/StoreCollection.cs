@@ -24,12 +24,10 @@ public static class StoreCollection
     {
         var kept = new List<string>();
         var doomed = new List<string>();
-        var staging = store.PathOf(".staging");
-        if (Directory.Exists(staging))
-            foreach (var folder in Directory.EnumerateDirectories(staging).Order(StringComparer.Ordinal))
-                if (RunOf(Path.GetFileName(folder)) is { } run) kept.Add($".staging/{Path.GetFileName(folder)}: run {run.RunId} is {RunWords.Word(run.State)} and goes on from here.");
-                else if (!ScratchFolder.IsAbandoned(folder, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
-                else doomed.Add(folder);
+        foreach (var folder in store.StagingFolders())
+            if (RunOf(Path.GetFileName(folder)) is { } run) kept.Add($".staging/{Path.GetFileName(folder)}: run {run.RunId} is {RunWords.Word(run.State)} and goes on from here.");
+            else if (!ScratchFolder.IsAbandoned(store, folder, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
+            else doomed.Add(folder);
         // A run's own folder, or one beside it that is called after it.
         RunRow? RunOf(string name) => unfinished.FirstOrDefault(run => name == run.RunId || name.StartsWith(run.RunId + "-", StringComparison.Ordinal));
         var strays = StoreStrays.Find(store);
@@ -40,12 +38,11 @@ public static class StoreCollection
         foreach (var path in doomed)
         {
             stop.ThrowIfCancellationRequested();
-            var files = Directory.Exists(path) ? [.. new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories)] : new List<FileInfo> { new(path) };
-            removed.Add(new(Path.GetRelativePath(store.Root, path), files.Count, files.Sum(file => file.Length)));
-            if (dryRun) continue;
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-            else File.Delete(path);
+            var (files, bytes) = store.Size(path);
+            removed.Add(new(Path.GetRelativePath(store.Root, path), files, bytes));
+            if (!dryRun) store.Remove(path);
         }
+        foreach (var key in store.Mirror?.Bucket.AbandonedUploads(now - patience, dryRun) ?? []) removed.Add(new($"{key} (an upload that never ended)", 1, 0));
         return new CollectionResult(!dryRun, removed, removed.Sum(file => file.Bytes), kept);
     });
 }

@@ -17,41 +17,41 @@ public static class StoreHash
         foreach (var corpus in store.Corpora())
         {
             var folder = store.CorpusFolder(corpus.Name);
-            tables.Add(await HashAsync($"corpora/{corpus.Name}/items", folder, corpus.ItemParts, ItemsTable.HashAsync, stop));
-            tables.Add(await HashAsync($"corpora/{corpus.Name}/quarantine", folder, corpus.QuarantineParts, QuarantineTable.HashAsync, stop));
-            if (corpus.RemovalParts.Count > 0) tables.Add(await HashAsync($"corpora/{corpus.Name}/removals", folder, corpus.RemovalParts, RemovalsTable.HashAsync, stop));
+            tables.Add(await HashAsync(store, $"corpora/{corpus.Name}/items", folder, corpus.ItemParts, ItemsTable.HashAsync, stop));
+            tables.Add(await HashAsync(store, $"corpora/{corpus.Name}/quarantine", folder, corpus.QuarantineParts, QuarantineTable.HashAsync, stop));
+            if (corpus.RemovalParts.Count > 0) tables.Add(await HashAsync(store, $"corpora/{corpus.Name}/removals", folder, corpus.RemovalParts, RemovalsTable.HashAsync, stop));
         }
         foreach (var encoder in store.Encoders())
         {
             tables.Add(new($"encoders/{encoder.Name}", 1, ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(encoder.EncoderId))));
-            tables.Add(await HashAsync($"encoders/{encoder.Name}/metrics", store.EncoderFolder(encoder.Name), encoder.MetricParts, MetricsTable.HashAsync, stop));
+            tables.Add(await HashAsync(store, $"encoders/{encoder.Name}/metrics", store.EncoderFolder(encoder.Name), encoder.MetricParts, MetricsTable.HashAsync, stop));
         }
         foreach (var set in store.Sets())
         {
             foreach (var table in set.Tables.OrderBy(table => table.Level, StringComparer.Ordinal).ThenBy(table => table.Grain))
-                tables.Add(await HashAsync($"embeddings/{set.Name}/level={table.Level}/grain={table.Grain.ToString().ToLowerInvariant()}",
+                tables.Add(await HashAsync(store, $"embeddings/{set.Name}/level={table.Level}/grain={table.Grain.ToString().ToLowerInvariant()}",
                     store.SetFolder(set.Name), table.Parts, HashEmbeddingsAsync, stop));
         }
         foreach (var clustering in store.Clusterings())
         {
             var folder = store.ClusteringFolder(clustering.Name);
-            tables.Add(await HashAsync($"clusterings/{clustering.Name}/clusters", folder, clustering.ClusterParts, ClustersTable.HashAsync, stop));
-            tables.Add(await HashAsync($"clusterings/{clustering.Name}/memberships", folder, clustering.MembershipParts, MembershipsTable.HashAsync, stop));
-            if (clustering.EditParts.Count > 0) tables.Add(await HashAsync($"clusterings/{clustering.Name}/edits", folder, clustering.EditParts, ClusterEditsTable.HashAsync, stop));
-            if (clustering.AssignmentParts.Count > 0) tables.Add(await HashAsync($"clusterings/{clustering.Name}/assignments", folder, clustering.AssignmentParts, AssignmentsTable.HashAsync, stop));
+            tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/clusters", folder, clustering.ClusterParts, ClustersTable.HashAsync, stop));
+            tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/memberships", folder, clustering.MembershipParts, MembershipsTable.HashAsync, stop));
+            if (clustering.EditParts.Count > 0) tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/edits", folder, clustering.EditParts, ClusterEditsTable.HashAsync, stop));
+            if (clustering.AssignmentParts.Count > 0) tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/assignments", folder, clustering.AssignmentParts, AssignmentsTable.HashAsync, stop));
             if (clustering.MapParts.Count > 0)
-                tables.Add(await HashAsync($"clusterings/{clustering.Name}/map", folder, clustering.MapParts, MapTable.HashAsync, stop));
+                tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/map", folder, clustering.MapParts, MapTable.HashAsync, stop));
         }
         // The labels in force: an undone label leaves no trace here, as if it had never been given.
         foreach (var labelSet in store.LabelSets()) tables.Add(await LabelLog.Of(store, labelSet).HashAsync(stop));
         return tables;
     }
 
-    private static async Task<TableContent> HashAsync(string table, string folder, IReadOnlyList<PartFile> parts,
+    private static async Task<TableContent> HashAsync(Store store, string table, string folder, IReadOnlyList<PartFile> parts,
         Func<string, TableHash, CancellationToken, Task> addFile, CancellationToken stop)
     {
         var hash = new TableHash();
-        foreach (var part in parts) await addFile(Path.Combine(folder, part.Path), hash, stop);
+        foreach (var part in parts) await addFile(store.FileOf(folder, part), hash, stop);
         return new(table, hash.Rows, hash.ToString());
     }
 

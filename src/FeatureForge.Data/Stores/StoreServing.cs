@@ -23,7 +23,7 @@ public sealed class StoreServing : IDisposable
         }
         catch (IOException)
         {
-            throw new BadRequestException($"Store {store.Root} is already served ({WhoIn(path)}). Use that server, stop it first, or give both a PostgreSQL ledger (--ledger) to share the work.");
+            throw new BadRequestException($"Store {store.Address} is already served ({WhoIn(path)}). Use that server, stop it first, or give both a PostgreSQL ledger (--ledger) to share the work.");
         }
     }
 

@@ -18,7 +18,7 @@ public static class StoreVerify
     /// <summary>Reads every published file once.</summary>
     public static StoreVerification Run(Store store, CancellationToken stop)
     {
-        var check = new Check(stop);
+        var check = new Check(store, stop);
         foreach (var corpus in store.Corpora())
         {
             var folder = store.CorpusFolder(corpus.Name);
@@ -38,21 +38,21 @@ public static class StoreVerify
         }
         foreach (var clustering in store.Clusterings())
             check.Manifest(store.ClusteringFolder(clustering.Name), StoreStrays.PartsOf(clustering), StoreStrays.ClusteringTables);
-        if (Directory.Exists(store.PathOf("heads")))
-            foreach (var head in Directory.EnumerateDirectories(store.PathOf("heads")).Order(StringComparer.Ordinal)) check.Head(head);
+        foreach (var head in store.FoldersIn(store.PathOf("heads"))) check.Head(head);
         foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
-        check.Staging(store.PathOf(".staging"));
+        check.Staging();
         return check.Result();
     }
 
-    private sealed class Check(CancellationToken stop)
+    private sealed class Check(Store store, CancellationToken stop)
     {
         private readonly List<StoreFinding> _findings = [];
+        private readonly HashSet<string> _sound = new(StringComparer.Ordinal);
         private int _manifests;
         private int _parts;
         private long _bytes;
 
-        internal void Error(string where, string message) => _findings.Add(new("error", where, message));
+        internal void Error(string where, string message) => _findings.Add(new("error", store.PlaceOf(where), message));
 
         internal void Manifest(string folder, IEnumerable<PartFile> parts, string[] tableFolders)
         {
@@ -64,32 +64,32 @@ public static class StoreVerify
                 known.Add(Path.GetFullPath(Path.Combine(folder, part.Path)));
                 Part(folder, part);
             }
-            foreach (var file in StoreStrays.Unlisted(folder, known, tableFolders))
-                _findings.Add(new("notice", file, "not in the manifest: a run was stopped while publishing; the same command again completes it, `store gc` removes it."));
+            foreach (var file in StoreStrays.Unlisted(store, folder, known, tableFolders))
+                _findings.Add(new("notice", store.PlaceOf(file), "not in the manifest: a run was stopped while publishing; the same command again completes it, `store gc` removes it."));
         }
 
         private void Part(string folder, PartFile part)
         {
             var path = Path.Combine(folder, part.Path);
-            if (!File.Exists(path))
+            if (store.Describe(path) is not { } found)
             {
                 Error(path, "the manifest lists this file, but it is missing. Restore it from a back-up, or run the stage again.");
                 return;
             }
-            var found = DurableFile.Describe(path, part.Path, part.Rows);
             _parts++;
             _bytes += found.Bytes;
             if (found.Bytes != part.Bytes) Error(path, $"expected {part.Bytes} bytes, found {found.Bytes}. Restore it from a back-up, or run the stage again.");
             else if (found.Sha256 != part.Sha256) Error(path, $"expected SHA-256 {part.Sha256}, found {found.Sha256}. Restore it from a back-up, or run the stage again.");
+            else _sound.Add(path);
         }
 
         internal void Stamp(string folder, PartFile part, string encoderId)
         {
             var path = Path.Combine(folder, part.Path);
-            if (!File.Exists(path)) return;
+            if (!_sound.Contains(path)) return;
             try
             {
-                var found = EmbeddingTable.ReadHeader(path).EncoderId;
+                var found = EmbeddingTable.ReadHeader(store.FileOf(folder, part)).EncoderId;
                 if (found != encoderId) Error(path, $"expected vectors of encoder {encoderId}, found a stamp of {found}.");
             }
             catch (Exception error) when (error is InvalidDataException or ParquetSharp.ParquetException)
@@ -102,10 +102,10 @@ public static class StoreVerify
         internal void Head(string folder)
         {
             var path = Path.Combine(folder, "head.json");
-            if (!File.Exists(path)) return;
+            if (store.ReadText(path) is not { } text) return;
             try
             {
-                using var manifest = JsonDocument.Parse(File.ReadAllText(path));
+                using var manifest = JsonDocument.Parse(text);
                 Manifest(folder, [manifest.RootElement.GetProperty("weights").Deserialize<PartFile>(SpecJson.Readable)!], []);
             }
             catch (Exception error) when (error is JsonException or KeyNotFoundException) { Error(path, $"this manifest of a head cannot be read: {error.Message} Fit the head again: featureforge classify train."); }
@@ -115,12 +115,12 @@ public static class StoreVerify
         internal void Labels(string folder)
         {
             _manifests++;
-            foreach (var path in LabelLog.PartsIn(folder))
+            foreach (var path in LabelLog.PartsIn(store, folder))
             {
                 stop.ThrowIfCancellationRequested();
                 try
                 {
-                    LabelLog.CheckPart(path, stop);
+                    LabelLog.CheckPart(store.FileOf(path), stop);
                     _parts++;
                     _bytes += new FileInfo(path).Length;
                 }
@@ -131,11 +131,10 @@ public static class StoreVerify
             }
         }
 
-        internal void Staging(string folder)
+        internal void Staging()
         {
-            if (!Directory.Exists(folder)) return;
-            foreach (var run in Directory.EnumerateDirectories(folder))
-                _findings.Add(new("notice", run, "an unfinished run's work; `runs list` shows it, `runs resume` completes it, `store gc` removes it when there is no such run."));
+            foreach (var run in store.StagingFolders())
+                _findings.Add(new("notice", store.PlaceOf(run), "an unfinished run's work; `runs list` shows it, `runs resume` completes it, `store gc` removes it when there is no such run."));
         }
 
         internal StoreVerification Result() => new(_manifests, _parts, _bytes, _findings);

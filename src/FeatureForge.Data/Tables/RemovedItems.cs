@@ -22,7 +22,7 @@ public sealed class RemovedItems
         var ids = new HashSet<UInt128>();
         foreach (var part in corpus.RemovalParts)
         {
-            using var reader = new ParquetFileReader(Path.Combine(store.CorpusFolder(corpus.Name), part.Path));
+            using var reader = new ParquetFileReader(store.FileOf(store.CorpusFolder(corpus.Name), part));
             for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
             {
                 using var rows = reader.RowGroup(group);

@@ -33,7 +33,7 @@ internal sealed class NearDuplicates
         if (known._isOff) return known;
         foreach (var part in manifest?.ItemParts ?? [])
         {
-            await foreach (var group in ItemsTable.ReadSignaturesAsync(Path.Combine(context.Store.CorpusFolder(corpus), part.Path), stop))
+            await foreach (var group in ItemsTable.ReadSignaturesAsync(context.Store.FileOf(context.Store.CorpusFolder(corpus), part), stop))
             {
                 foreach (var (id, signature) in group) known.Remember(id, signature);
             }

@@ -98,9 +98,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
     {
         var folder = store.CorpusFolder(manifest.Name);
         var listed = manifest.QuarantineParts.Select(part => Path.GetFullPath(Path.Combine(folder, part.Path))).ToHashSet(StringComparer.Ordinal);
-        var quarantine = Path.Combine(folder, "quarantine");
-        if (!Directory.Exists(quarantine)) return;
-        foreach (var file in Directory.EnumerateFiles(quarantine, "part-*.parquet").Where(file => !listed.Contains(Path.GetFullPath(file))).ToList()) File.Delete(file);
+        foreach (var file in store.FilesBelow(Path.Combine(folder, "quarantine")).Where(file => !listed.Contains(file))) store.Remove(file);
     }
 
     // One file per run, not one per part: bad files are few. The staged parts keep theirs, so that a killed run can do this again.
@@ -117,7 +115,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             LeftQuarantine = retried.Count - rows.Count(retried.Has);
             foreach (var part in _before!.QuarantineParts)
             {
-                await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(_folder, part.Path), stop))
+                await foreach (var row in QuarantineTable.ReadAsync(context.Store.FileOf(_folder, part), stop))
                 {
                     if (!retried.Has(row)) rows.Add(row);
                 }

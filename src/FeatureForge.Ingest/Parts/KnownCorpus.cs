@@ -26,14 +26,14 @@ internal sealed class KnownCorpus
         var folder = store.CorpusFolder(corpus);
         foreach (var part in known.Manifest?.ItemParts ?? [])
         {
-            await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(folder, part.Path), stop))
+            await foreach (var group in ItemsTable.ReadKeysAsync(store.FileOf(folder, part), stop))
             {
                 foreach (var (id, _) in group) known._ids.Add(Key(id));
             }
         }
         foreach (var part in known.Manifest?.QuarantineParts ?? [])
         {
-            await foreach (var row in QuarantineTable.ReadAsync(Path.Combine(folder, part.Path), stop))
+            await foreach (var row in QuarantineTable.ReadAsync(store.FileOf(folder, part), stop))
             {
                 if (retry?.Matches(row) == true) known._retried.Add(row);
                 else known._bad.Add(Key(row.Path, row.ContentSha256));

@@ -32,7 +32,7 @@ public static class ParityCheck
         foreach (var table in tables)
         {
             var row = 0L;
-            foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))))
+            foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(store.FileOf(store.SetFolder(set.Name), part))))
                 for (var i = 0; i < block.Rows; i++, row++)
                 {
                     if (row % every != 0 || row / every >= most) continue;
@@ -43,7 +43,7 @@ public static class ParityCheck
         var worst = tables.ToDictionary(table => table.Level, table => new LevelParity(table.Level, 0, 0, ""));
         var waiting = new List<ItemRow>();
         foreach (var part in store.Corpus(set.Corpus).ItemParts)
-            await foreach (var row in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(set.Corpus), part.Path), withContent: true, stop))
+            await foreach (var row in ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(set.Corpus), part), withContent: true, stop))
             {
                 if (stored.ContainsKey(row.ItemId)) waiting.Add(row);
                 if (waiting.Count == ItemsAtOnce) await CompareAsync();

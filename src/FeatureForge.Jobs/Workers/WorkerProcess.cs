@@ -15,7 +15,7 @@ public sealed record WorkerCommand(string FileName, IReadOnlyList<string> Argume
     /// <param name="environment">What it is told besides; a variable that is set already stays as it is.</param>
     public ProcessStartInfo On(Store store, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(FileName, [.. Arguments, .. arguments, "--store", store.Root]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(FileName, [.. Arguments, .. arguments, "--store", store.Address]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // Not as an argument: it may hold a password.
         if (store.Ledger is { } ledger) start.Environment[Store.LedgerVariable] = ledger;
         foreach (var (name, value) in (environment ?? new Dictionary<string, string>()).Concat(WorkerEnvironment.Tuning)) start.Environment.TryAdd(name, value);

@@ -29,7 +29,10 @@ public static class WorkerProgram
             var run = ledger.Get(runId);
             void CheckFence() => ledger.CheckFence(runId, token);
             CheckFence();
-            var result = await Stage.Of(run.Kind).ExecuteAsync(run.Spec, new RunContext(store, runId, CheckFence, reporter, time), stop.Token);
+            var context = new RunContext(store, runId, CheckFence, reporter, time);
+            // Vectors that wait for publishing stay where they are.
+            store.FetchFolder(context.StagingFolder, path => Path.GetExtension(path) != ".parquet");
+            var result = await Stage.Of(run.Kind).ExecuteAsync(run.Spec, context, stop.Token);
             reporter.Write(new() { Type = WorkerLineType.Result, Result = result });
             return WorkerExitCode.Done;
         }

@@ -37,10 +37,8 @@ public sealed record HeadManifest
     /// <exception cref="BadRequestException">No such head; the message names those there are.</exception>
     public static HeadManifest Read(Store store, string head)
     {
-        var path = Path.Combine(Folder(store, head), "head.json");
-        if (File.Exists(path)) return JsonSerializer.Deserialize<HeadManifest>(File.ReadAllText(path), SpecJson.Readable)!;
-        var folder = store.PathOf("heads");
-        var names = Directory.Exists(folder) ? string.Join(", ", Directory.EnumerateDirectories(folder).Where(one => File.Exists(Path.Combine(one, "head.json"))).Select(one => Path.GetFileName(one)!).Order(StringComparer.Ordinal)) : "";
+        if (store.Read<HeadManifest>(Path.Combine(Folder(store, head), "head.json")) is { } found) return found;
+        var names = string.Join(", ", store.FoldersIn(store.PathOf("heads")).Where(folder => store.ReadText(Path.Combine(folder, "head.json")) is not null).Select(folder => Path.GetFileName(folder)!));
         throw new BadRequestException($"There is no head named '{head}' in this store; " + (names.Length > 0 ? $"it has: {names}." : "it has none. `featureforge classify train` makes one."));
     }
 

@@ -49,7 +49,7 @@ public static class HeadRun
             RunId = context.RunId,
             CreatedAt = context.Time.GetUtcNow(),
         });
-        foreach (var old in Directory.EnumerateFiles(folder, "head-*.safetensors").Where(path => Path.GetFileName(path) != $"head-{context.RunId}.safetensors")) File.Delete(old);
+        foreach (var old in context.Store.FilesBelow(folder).Where(path => Path.GetExtension(path) == ".safetensors" && Path.GetFileName(path) != $"head-{context.RunId}.safetensors")) context.Store.Remove(old);
         publication.Finish();
         context.Information($"Head '{spec.HeadName()}': {fitted.Shape.Kind} ({fitted.Shape.Settings}) from {judged.Count} labels of {classes.Count} classes.");
         return new(spec.HeadName(), spec.LabelSet, spec.Set, vectors.EncoderId, spec.Level, fitted.Shape.Kind, classes, judged.Count, fitted.Folds, fitted.Scores, fitted.Temperature, context.Time.GetElapsedTime(started).TotalSeconds);

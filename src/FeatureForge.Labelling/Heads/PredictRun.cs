@@ -71,7 +71,7 @@ public static class PredictRun
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var (tensors, _) = Safetensors.Read(Path.Combine(HeadManifest.Folder(store, head.Name), head.Weights.Path));
+        var (tensors, _) = Safetensors.Read(store.FileOf(HeadManifest.Folder(store, head.Name), head.Weights));
         var arrays = new HeadArrays(tensors.ToDictionary(pair => pair.Key, pair => (HostCopies.ToArray<float>(pair.Value), pair.Value.shape)));
         var logs = head.Shape().Predict(arrays, vectors.Values, vectors.Rows, vectors.Dimension, head.Classes.Count, vectors.Metric, DeviceChoice.Select(device), stop);
         Calibration.Scale(logs, head.Classes.Count, head.Temperature);

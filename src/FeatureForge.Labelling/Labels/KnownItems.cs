@@ -14,7 +14,7 @@ internal static class KnownItems
         var found = new HashSet<string>(StringComparer.Ordinal);
         foreach (var corpus in store.Corpora())
             foreach (var part in corpus.ItemParts)
-                await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
+                await foreach (var group in ItemsTable.ReadKeysAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), stop))
                     found.UnionWith(group.Where(key => itemIds.Contains(key.ItemId)).Select(key => key.ItemId));
         return found;
     }
@@ -27,7 +27,7 @@ internal static class KnownItems
         {
             var removed = RemovedItems.Of(store, corpus);
             foreach (var part in corpus.ItemParts)
-                await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), withContent: false, stop)))
+                await foreach (var row in removed.Without(ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), withContent: false, stop)))
                     if (wanted?.Invoke(row.ItemId) ?? true)
                         items.TryAdd(row.ItemId, new(row.ItemId, corpus.Name, row.Modality, row.Path, row.SourceUri, row.NearDuplicateOf, row.Width, row.Height, row.DurationMs, row.Text));
         }

@@ -26,10 +26,10 @@ public sealed class LabelTree
         var manifest = store.Clustering(clustering);
         var nodes = new List<ClusterRow>();
         foreach (var part in manifest.ClusterParts)
-            await foreach (var row in ClustersTable.ReadAsync(Path.Combine(store.ClusteringFolder(clustering), part.Path), stop)) nodes.Add(row);
+            await foreach (var row in ClustersTable.ReadAsync(store.FileOf(store.ClusteringFolder(clustering), part), stop)) nodes.Add(row);
         var paths = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         foreach (var part in manifest.MembershipParts)
-            await foreach (var row in MembershipsTable.ReadAsync(Path.Combine(store.ClusteringFolder(clustering), part.Path), stop))
+            await foreach (var row in MembershipsTable.ReadAsync(store.FileOf(store.ClusteringFolder(clustering), part), stop))
                 if (row.ClusterId is not null) paths.TryAdd(row.ItemId, row.ClusterPath);
         return new(clustering, manifest.EncoderId, nodes, paths);
     }

@@ -49,7 +49,7 @@ internal static class EncoderFile
 
     /// <summary>The encoder of a manifest.</summary>
     public static Encoder Load(Store store, EncoderManifest manifest, torch.Device device, int? randomSeed = null) =>
-        Load(Path.Combine(store.EncoderFolder(manifest.Name), manifest.Weights.Path), RecipeOf(manifest), manifest.Preparation, device, randomSeed);
+        Load(store.FileOf(store.EncoderFolder(manifest.Name), manifest.Weights), RecipeOf(manifest), manifest.Preparation, device, randomSeed);
 
     /// <summary>A second encoder of the same shape with the same values.</summary>
     public static Encoder Twin(Encoder encoder, PreparationSpec preparation)

@@ -11,7 +11,7 @@ internal static class ClusteringScores
         var classes = new List<int>();
         foreach (var part in clustering.MembershipParts)
         {
-            await foreach (var row in MembershipsTable.ReadAsync(Path.Combine(store.ClusteringFolder(clustering.Name), part.Path), stop).ConfigureAwait(false))
+            await foreach (var row in MembershipsTable.ReadAsync(store.FileOf(store.ClusteringFolder(clustering.Name), part), stop).ConfigureAwait(false))
             {
                 if (!labels.ByItem.TryGetValue(row.ItemId, out var label)) continue;
                 paths.Add(row.ClusterId is null ? [] : row.ClusterPath);

@@ -58,7 +58,7 @@ public static class EvaluateRun
         var paths = new Dictionary<string, string>(StringComparer.Ordinal);
         var removed = RemovedItems.Of(store, set.Corpus);
         foreach (var part in store.Corpus(set.Corpus).ItemParts)
-            await foreach (var row in removed.Without(ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(set.Corpus), part.Path), withContent: false, stop)).ConfigureAwait(false))
+            await foreach (var row in removed.Without(ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(set.Corpus), part), withContent: false, stop)).ConfigureAwait(false))
                 paths.TryAdd(row.Path, row.ItemId);
         return paths;
     }
@@ -105,7 +105,7 @@ public static class EvaluateRun
         var vectors = new LabelledVectors(split);
         var removed = RemovedItems.Of(store, set.Corpus);
         foreach (var part in table.Parts)
-            foreach (var block in EmbeddingTable.Read(Path.Combine(store.SetFolder(set.Name), part.Path))) vectors.Add(removed.Without(block));
+            foreach (var block in EmbeddingTable.Read(store.FileOf(store.SetFolder(set.Name), part))) vectors.Add(removed.Without(block));
         return vectors;
     }
 

@@ -39,8 +39,15 @@ public static class ExtractRun
             return Result(existing, 0, 0, context.Time.GetElapsedTime(start));
         }
         Directory.CreateDirectory(work.StagingFolder);
+        var own = units.Select(unit => ExtractionFiles.RecordPath(work.StagingFolder, unit.Part.Number)).ToHashSet(StringComparer.Ordinal);
+        context.Store.FetchFolder(work.StagingFolder, own.Contains);
         var records = await TorchThread.RunAsync("extract", () => Extract(spec, encoder, prepared, units, work, stop), context.Warning).ConfigureAwait(false);
-        if (spec.Shard is not null) return ShardResult(spec, encoder, existing, records, context.Time.GetElapsedTime(start));
+        if (spec.Shard is not null)
+        {
+            // Where the store keeps them for the run that publishes, they need not lie here as well.
+            context.Store.LetGoOfStaged([.. units.SelectMany(unit => unit.Tables.Select(table => ExtractionFiles.Staged(work.StagingFolder, table.Level, table.Grain, unit.Part.Number))), .. own]);
+            return ShardResult(spec, encoder, existing, records, context.Time.GetElapsedTime(start));
+        }
         var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, work, context.RunId);
         return Result(manifest, records.Sum(record => record.Items), records.Sum(record => record.Rows.Values.Sum()), context.Time.GetElapsedTime(start));
     }
@@ -131,7 +138,7 @@ public static class ExtractRun
     }
 
     private static PartWriters Writers(ExtractSpec spec, EncoderManifest manifest, Unit unit, RunContext context) =>
-        new(context.StagingFolder, unit.Part.Number, unit.Part.Count, [.. unit.Tables.Select(table =>
+        new(context.Store, context.StagingFolder, unit.Part.Number, unit.Part.Count, [.. unit.Tables.Select(table =>
         {
             var level = manifest.Levels.First(level => level.Name == table.Level);
             return new EmbeddingHeader(manifest.Modality, manifest.EncoderId, manifest.PreprocessingId, table.Level, table.Grain, level.Dimension, level.Metric, spec.Dtype);

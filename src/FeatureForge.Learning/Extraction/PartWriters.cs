@@ -19,6 +19,7 @@ internal sealed class PartWriters : IDisposable
     private readonly BlockingCollection<SpanVectors> _blocks = new(Waiting);
     private readonly Dictionary<(string Level, Grain Grain), TableWriter> _tables;
     private readonly Thread _thread;
+    private readonly Store _store;
     private readonly string _stagingFolder;
     private readonly int _part;
     private readonly long _items;
@@ -26,9 +27,9 @@ internal sealed class PartWriters : IDisposable
     private volatile Exception? _failure;
     private volatile bool _abandoned;
 
-    public PartWriters(string stagingFolder, int part, long items, IReadOnlyList<EmbeddingHeader> tables)
+    public PartWriters(Store store, string stagingFolder, int part, long items, IReadOnlyList<EmbeddingHeader> tables)
     {
-        (_stagingFolder, _part, _items) = (stagingFolder, part, items);
+        (_store, _stagingFolder, _part, _items) = (store, stagingFolder, part, items);
         _tables = tables.ToDictionary(header => (header.Level, header.Grain), header => new TableWriter(ExtractionFiles.Staged(stagingFolder, header.Level, header.Grain, part), header));
         _thread = new Thread(Write) { Name = "vectors", IsBackground = true };
         _thread.Start();
@@ -58,9 +59,13 @@ internal sealed class PartWriters : IDisposable
         {
             foreach (var block in _blocks.GetConsumingEnumerable()) _tables[(block.Level, block.Grain)].Add(block.Block);
             if (_abandoned) return;
-            foreach (var table in _tables.Values) table.Finish();
+            foreach (var table in _tables.Values)
+            {
+                table.Finish();
+                _store.KeepStaged(table.Path);
+            }
             var record = new UnitRecord(_part, _items, _tables.ToDictionary(pair => ExtractionFiles.Key(pair.Key.Level, pair.Key.Grain), pair => pair.Value.Rows));
-            ExtractionFiles.WriteRecord(_stagingFolder, record);
+            _store.KeepStaged(ExtractionFiles.WriteRecord(_stagingFolder, record));
             _record = record;
         }
         catch (Exception error)
@@ -100,6 +105,7 @@ internal sealed class PartWriters : IDisposable
             _writer = new(_unfinished, header);
         }
 
+        public string Path => _path;
         public long Rows { get; private set; }
 
         public void Add(EmbeddingBlock block)
@@ -148,7 +154,7 @@ internal static class ExtractionFiles
 
     public static string Key(string level, Grain grain) => $"{level}/{Word(grain)}";
 
-    private static string RecordPath(string stagingFolder, int part) => Path.Combine(stagingFolder, $"unit-{part:D5}.json");
+    public static string RecordPath(string stagingFolder, int part) => Path.Combine(stagingFolder, $"unit-{part:D5}.json");
 
     /// <summary>The record of a unit that an earlier attempt finished, or null.</summary>
     public static UnitRecord? FindRecord(string stagingFolder, int part)
@@ -157,8 +163,13 @@ internal static class ExtractionFiles
         return File.Exists(path) ? JsonSerializer.Deserialize<UnitRecord>(File.ReadAllText(path), SpecJson.Line) : null;
     }
 
-    public static void WriteRecord(string stagingFolder, UnitRecord record) =>
-        DurableFile.WriteAllText(RecordPath(stagingFolder, record.Part), JsonSerializer.Serialize(record, SpecJson.Line));
+    /// <returns>The record's path.</returns>
+    public static string WriteRecord(string stagingFolder, UnitRecord record)
+    {
+        var path = RecordPath(stagingFolder, record.Part);
+        DurableFile.WriteAllText(path, JsonSerializer.Serialize(record, SpecJson.Line));
+        return path;
+    }
 
     private static string Word(Grain grain) => grain.ToString().ToLowerInvariant();
 }

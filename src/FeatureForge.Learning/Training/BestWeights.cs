@@ -8,6 +8,9 @@ namespace FeatureForge.Learning;
 
 internal sealed class BestWeights(string path)
 {
+    /// <summary>Where they are, once there are any.</summary>
+    public string Path => path;
+
     // Probes differ by about this much from one set of items to another: less is no reason to go back.
     private const double Noise = 0.01;
 

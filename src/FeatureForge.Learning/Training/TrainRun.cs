@@ -95,7 +95,7 @@ public static class TrainRun
 
     private static string WeightsOf(string from, Store store)
     {
-        if (store.FindEncoder(from) is { } encoder) return Path.Combine(store.EncoderFolder(from), encoder.Weights.Path);
+        if (store.FindEncoder(from) is { } encoder) return store.FileOf(store.EncoderFolder(from), encoder.Weights);
         if (File.Exists(from)) return from;
         throw new BadRequestException($"--from '{from}' is neither an encoder of this store nor a file; encoders: {string.Join(", ", store.Encoders().Select(e => e.Name))}.");
     }
@@ -121,6 +121,7 @@ public static class TrainRun
         }
         var plan = new Plan(steps);
         DurableFile.WriteAllText(path, JsonSerializer.Serialize(plan, SpecJson.Strict));
+        context.Store.KeepStaged(path);
         return plan;
     }
 

@@ -11,6 +11,8 @@ internal sealed class TrainingLoop : IDisposable
 {
     private const int LogEvery = 10;
     private static readonly TimeSpan _checkpointEvery = TimeSpan.FromSeconds(25);
+    // A copy for other machines, of stores on S3.
+    private static readonly TimeSpan _keepEvery = TimeSpan.FromMinutes(5);
 
     // Unit vectors are spread about 1 apart; a tenth of that, or one hundredth of the dimensions in use, is an alarm.
     private const double CollapsedSpread = 0.1;
@@ -52,6 +54,13 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Label-free scores of the weights that are published.</summary>
     public IReadOnlyDictionary<string, double> Scores { get; private set; } = new Dictionary<string, double>();
 
+    // Another machine goes on from here when this one is gone. The best weights first: a checkpoint never speaks of some that are not there.
+    private void KeepStaged()
+    {
+        if (File.Exists(_best.Path)) _context.Store.KeepStaged(_best.Path);
+        _context.Store.KeepStaged(_checkpointPath);
+    }
+
     /// <summary>Seconds per step: the median of some throw-away steps; the state is the same afterwards.</summary>
     /// <param name="atMost">Seconds after which fewer steps have to do.</param>
     public double SecondsPerStep(double atMost, CancellationToken stop)
@@ -91,12 +100,14 @@ internal sealed class TrainingLoop : IDisposable
         using var reader = new BatchReader(_corpus, _encoder, _batchSize, _seed, done, steps - 1);
         var meter = new ProgressMeter(_context, "train", "items", steps * _batchSize, done * _batchSize);
         var (started, saved, checkpointStep) = (_context.Time.GetTimestamp(), _context.Time.GetTimestamp(), done);
+        var kept = started;
         var (waited, waitedInAll, logged, ended) = (TimeSpan.Zero, TimeSpan.Zero, _context.Time.GetTimestamp(), _best.IsStale(Metrics, _recipe.Patience));
         while (done < steps && !ended)
         {
             if (stop.IsCancellationRequested)
             {
                 Checkpoint.Save(_checkpointPath, done, _step.State(), Metrics);
+                KeepStaged();
                 stop.ThrowIfCancellationRequested();
             }
             var asked = _context.Time.GetTimestamp();
@@ -124,6 +135,9 @@ internal sealed class TrainingLoop : IDisposable
             if (!float.IsFinite(_step.PeekLoss())) Fail(checkpointStep, done, steps);
             Checkpoint.Save(_checkpointPath, done, _step.State(), Metrics);
             (saved, checkpointStep) = (_context.Time.GetTimestamp(), done);
+            if (_context.Time.GetElapsedTime(kept) < _keepEvery) continue;
+            KeepStaged();
+            kept = _context.Time.GetTimestamp();
         }
         DataWait = waitedInAll / Max(_context.Time.GetElapsedTime(started));
         if (DataWait > MuchWaiting) _context.Warning($"Training waited for data {DataWait:P0} of its time: reading is the bottleneck. A faster disk, or more cores, would help.");

@@ -21,7 +21,7 @@ public static class EncoderExport
             throw new BadRequestException($"{folder} is not empty; name a new folder, so that nothing is written over.");
         Directory.CreateDirectory(folder);
         var recipe = EncoderFile.RecipeOf(manifest);
-        File.Copy(Path.Combine(store.EncoderFolder(name), manifest.Weights.Path), Path.Combine(folder, "model.safetensors"));
+        File.Copy(store.FileOf(store.EncoderFolder(name), manifest.Weights), Path.Combine(folder, "model.safetensors"));
         DurableFile.Flush(Path.Combine(folder, "model.safetensors"));
         DurableFile.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(new
         {

@@ -38,7 +38,7 @@ public static class BulkApi
         http.Response.ContentType = ArrowStream;
         using var writer = new ArrowStreamWriter(http.Response.Body, schema, leaveOpen: true);
         await writer.WriteStartAsync(http.RequestAborted);
-        foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(System.IO.Path.Combine(store.SetFolder(name), part.Path))))
+        foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(store.FileOf(store.SetFolder(name), part))))
         {
             using var batch = new RecordBatch(schema, [new StringArray.Builder().AppendRange(block.ItemIds).Build(), new Int32Array.Builder().AppendRange(block.SpanIndex).Build(), Vectors(schema, block)], block.Rows);
             await writer.WriteRecordBatchAsync(batch, http.RequestAborted);
@@ -57,7 +57,7 @@ public static class BulkApi
         var asked = $"{kind}/{name}/{path}";
         if (Files(store, kind, name).FirstOrDefault(file => file.Path == asked) is not { Part: { } part }) return StoreApi.Missing();
         http.Response.Headers.CacheControl = "private, no-cache";
-        return Results.File(store.PathOf(asked.Split('/')), "application/vnd.apache.parquet", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{part.Sha256}\""));
+        return Results.File(store.FileOf(store.PathOf(kind, name), part), "application/vnd.apache.parquet", enableRangeProcessing: true, entityTag: new EntityTagHeaderValue($"\"{part.Sha256}\""));
     }
 
     private static IEnumerable<(string Path, PartFile Part)> Files(Store store, string? kind = null, string? name = null)

@@ -64,7 +64,7 @@ public static class MapApi
         };
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var part in corpus?.ItemParts ?? [])
-            await foreach (var item in ItemsTable.ReadAsync(Path.Combine(store.CorpusFolder(corpus!.Name), part.Path), withContent: false, stop))
+            await foreach (var item in ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus!.Name), part), withContent: false, stop))
                 if (column(item) is { } value) values[item.ItemId] = value;
         return values;
     }

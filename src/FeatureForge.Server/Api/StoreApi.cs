@@ -103,7 +103,7 @@ public static class StoreApi
         if (store.FindEncoder(name) is not { } encoder) return Missing();
         var curves = new Curves(names);
         foreach (var part in encoder.MetricParts)
-            await foreach (var row in MetricsTable.ReadAsync(Path.Combine(store.EncoderFolder(name), part.Path), stop)) curves.Add(row);
+            await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(name), part), stop)) curves.Add(row);
         return Json(curves.Result());
     }
 

@@ -51,7 +51,7 @@ public static class Observability
         try
         {
             _ = ledger.List(new() { Take = 1, State = RunState.Running });
-            return File.Exists(store.PathOf("store.json")) ? Results.Json(new { status = "healthy" }) : Unhealthy("the store's folder is gone");
+            return store.ReadText(store.PathOf("store.json")) is not null ? Results.Json(new { status = "healthy" }) : Unhealthy("the store is gone");
         }
         catch (Exception error) when (error is not OutOfMemoryException) { return Unhealthy("the run ledger does not answer"); }
 

@@ -28,7 +28,7 @@ public sealed class InferenceService(Store store, InferenceHost host)
     public ServedEncoder Find(string name, string? version)
     {
         if (Names.Problem("encoder", name) is not null) throw new ModelNotFoundException($"There is no model '{name}'.");
-        var changed = File.GetLastWriteTimeUtc(Path.Combine(store.EncoderFolder(name), "encoder.json"));
+        var changed = store.ChangedAt(Path.Combine(store.EncoderFolder(name), "encoder.json"));
         if (!_known.TryGetValue(name, out var known) || known.Changed != changed)
         {
             if (store.FindEncoder(name) is not { } found) throw new ModelNotFoundException($"There is no model '{name}'.");

@@ -25,7 +25,7 @@ public sealed class PreparedItem : IDisposable
         if (PreparedCorpus.FindManifest(store, corpus.Name, preparation) is not { } manifest) return null;
         var parts = manifest.Parts.Where(part => PreparedCorpus.NumberOf(part.Path) == PreparedCorpus.NumberOf(itemsPart)).ToList();
         if (parts.Count == 0) return null;
-        var open = PreparedCorpus.Open(PreparedCorpus.Folder(store, corpus.Name, preparation), manifest with { Parts = parts });
+        var open = PreparedCorpus.Open(part => store.FileOf(PreparedCorpus.Folder(store, corpus.Name, preparation), part), manifest with { Parts = parts });
         var number = Find(open, itemId);
         if (number >= 0) return new(open, number);
         open.Dispose();

@@ -7,7 +7,7 @@ namespace FeatureForge.Server.Pages;
 
 public sealed class IndexModel(Store store, RunLedger ledger) : PageModel
 {
-    public string StorePath => store.Root;
+    public string StorePath => store.Address;
     public IReadOnlyList<CorpusManifest> Corpora { get; private set; } = [];
     public IReadOnlyList<EncoderManifest> Encoders { get; private set; } = [];
     public IReadOnlyList<SetManifest> Sets { get; private set; } = [];

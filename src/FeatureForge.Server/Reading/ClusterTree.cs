@@ -28,7 +28,7 @@ public sealed class ClusterTree
     {
         var rows = new List<ClusterRow>();
         foreach (var part in clustering.ClusterParts)
-            await foreach (var row in ClustersTable.ReadAsync(Path.Combine(store.ClusteringFolder(clustering.Name), part.Path), stop)) rows.Add(row with { Centroid = [] });
+            await foreach (var row in ClustersTable.ReadAsync(store.FileOf(store.ClusteringFolder(clustering.Name), part), stop)) rows.Add(row with { Centroid = [] });
         return new(rows);
     }
 

@@ -30,7 +30,7 @@ public sealed class CorpusItems
             var ids = new List<UInt128>();
             var modalities = new List<byte>();
             var groupStarts = new List<int>();
-            await foreach (var group in ItemsTable.ReadKeysAsync(Path.Combine(store.CorpusFolder(corpus.Name), part.Path), stop))
+            await foreach (var group in ItemsTable.ReadKeysAsync(store.FileOf(store.CorpusFolder(corpus.Name), part), stop))
             {
                 groupStarts.Add(ids.Count);
                 foreach (var (id, modality) in group)

@@ -48,7 +48,7 @@ public sealed class ItemReader(Store store)
     private async Task<ItemRow> RowAsync(CorpusManifest corpus, ItemPlace place, bool withContent, CancellationToken stop)
     {
         var part = corpus.ItemParts[place.Part];
-        var path = Path.Combine(store.CorpusFolder(corpus.Name), part.Path);
+        var path = store.FileOf(store.CorpusFolder(corpus.Name), part);
         var group = await _groups.GetAsync(new(corpus.Name, part.Sha256, place.Group, withContent),
             () => ItemsTable.ReadGroupAsync(path, place.Group, withContent, CancellationToken.None), stop);
         return group[place.Row];

@@ -39,7 +39,7 @@ public sealed class MapPoints
         long row = 0;
         var removed = store.FindSet(clustering.Set) is { } set ? RemovedItems.Of(store, set.Corpus) : null;
         foreach (var part in clustering.MapParts)
-            await foreach (var point in MapTable.ReadAsync(Path.Combine(folder, part.Path), stop))
+            await foreach (var point in MapTable.ReadAsync(store.FileOf(folder, part), stop))
             {
                 if (row++ % every != 0 || removed?.Contains(point.ItemId) == true) continue;
                 var key = (CorpusItems.Parse(point.ItemId), point.SpanIndex);
@@ -52,7 +52,7 @@ public sealed class MapPoints
             }
         points.Triples = triples.ToArray();
         foreach (var part in clustering.MembershipParts)
-            await foreach (var membership in MembershipsTable.ReadAsync(Path.Combine(folder, part.Path), stop))
+            await foreach (var membership in MembershipsTable.ReadAsync(store.FileOf(folder, part), stop))
                 if (places.TryGetValue((CorpusItems.Parse(membership.ItemId), membership.SpanIndex), out var place))
                     BinaryPrimitives.WriteInt32LittleEndian(points.Triples.AsSpan(place * 12 + 8), tree.Position(membership.ClusterId));
         return points;

@@ -77,8 +77,8 @@ public sealed class SearchDesk(Store store, ItemReader items, InferenceHost infe
 
     // A table is opened anew when the set, its index or what was removed from its corpus has changed.
     private TableKey KeyOf(SetManifest set, SearchRequest request) => new(set.Name, set.RunId, request.Level, request.Grain,
-        File.GetLastWriteTimeUtc(SearchIndex.ManifestPath(store, set.Name, request.Level, request.Grain)),
-        File.GetLastWriteTimeUtc(Path.Combine(store.CorpusFolder(set.Corpus), "corpus.json")));
+        store.ChangedAt(SearchIndex.ManifestPath(store, set.Name, request.Level, request.Grain)),
+        store.ChangedAt(Path.Combine(store.CorpusFolder(set.Corpus), "corpus.json")));
 
     private sealed record TableKey(string Set, string RunId, string Level, Grain Grain, DateTime Index, DateTime Corpus);
 }

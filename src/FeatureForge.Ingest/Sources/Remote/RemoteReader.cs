@@ -40,7 +40,7 @@ internal sealed class RemoteReader : IDisposable
     {
         if (Scheme(source) == "s3")
         {
-            if (S3Server.Split(source).Bucket.Length == 0) yield return $"Source {source} names no bucket; expected s3://bucket/prefix.";
+            if (S3Connection.Split(source).Bucket.Length == 0) yield return $"Source {source} names no bucket; expected s3://bucket/prefix.";
         }
         else if (!Uri.TryCreate(source, UriKind.Absolute, out var uri) || uri.Host.Length == 0) yield return $"Source {source} is no URL; expected https://server/path.";
     }
@@ -68,7 +68,7 @@ internal sealed class RemoteReader : IDisposable
 
     private IEnumerable<Finding> InBucket(string source, DateTimeOffset at, CancellationToken stop)
     {
-        var (bucket, prefix) = S3Server.Split(source);
+        var (bucket, prefix) = S3Connection.Split(source);
         // "s3://b/data" is the folder data or the object data; only without either is it every key that begins so.
         if (prefix.Length > 0 && !prefix.EndsWith('/') && _s3.List(bucket, prefix + "/", stop).Any()) prefix += "/";
         var root = prefix.LastIndexOf('/') + 1;

@@ -1,9 +1,6 @@
-// S3 and what speaks like it. The endpoint comes from AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL (then with the bucket in the
-// path, as most other servers want it), the credentials from where the SDK finds them; without any, buckets are read anonymously.
+// Objects of S3, and of what speaks like it, as sources.
 using System.Net;
-using Amazon;
 using Amazon.Runtime;
-using Amazon.Runtime.Credentials;
 using Amazon.S3;
 using Amazon.S3.Model;
 using FeatureForge.Data;
@@ -18,18 +15,14 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
     private readonly Lazy<AmazonS3Client> _client = new(() => Connect(limits, retries: 0));
     private readonly Lazy<AmazonS3Client> _lister = new(() => Connect(limits, limits.Attempts - 1));
 
+    // For an object the caller's patience ends sooner; a page of a thousand names takes a server longer.
+    private static AmazonS3Client Connect(RemoteLimits limits, int retries) =>
+        S3Connection.Connect(TimeSpan.FromSeconds(limits.ConnectSeconds), TimeSpan.FromSeconds(4 * (limits.ConnectSeconds + limits.StallSeconds)), retries);
+
     public void Dispose()
     {
         if (_client.IsValueCreated) _client.Value.Dispose();
         if (_lister.IsValueCreated) _lister.Value.Dispose();
-    }
-
-    /// <summary>Bucket and key or prefix of s3://bucket/key: as they are, not escaped.</summary>
-    public static (string Bucket, string Key) Split(string uri)
-    {
-        var rest = uri["s3://".Length..];
-        var slash = rest.IndexOf('/');
-        return slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
     }
 
     /// <summary>The objects under a prefix, by key, a page of a thousand at a time.</summary>
@@ -46,7 +39,7 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
             }
             catch (Exception error) when (error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException or OperationCanceledException && !stop.IsCancellationRequested)
             {
-                throw new IOException($"s3://{bucket}/{prefix} cannot be listed: {Said(error)}. Check bucket, credentials and AWS_ENDPOINT_URL_S3, and ingest again.", error);
+                throw new IOException($"s3://{bucket}/{prefix} cannot be listed: {S3Connection.Said(error)}. Check bucket, credentials and AWS_ENDPOINT_URL_S3, and ingest again.", error);
             }
             foreach (var found in page.S3Objects ?? []) yield return new(found.Key, found.Size ?? 0, found.ETag);
             if (page.IsTruncated != true) yield break;
@@ -56,7 +49,7 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
 
     public async Task<RemoteAnswer> OpenAsync(string target, long offset, ResourceVersion? have, ResourceVersion? settled, CancellationToken stop)
     {
-        var (bucket, key) = Split(target);
+        var (bucket, key) = S3Connection.Split(target);
         var request = new GetObjectRequest { BucketName = bucket, Key = key };
         if (offset > 0) (request.ByteRange, request.EtagToMatch) = (new($"bytes={offset}-"), have!.ETag);
         if (settled?.ETag != null) request.EtagToNotMatch = settled.ETag;
@@ -103,44 +96,9 @@ internal sealed class S3Server(RemoteLimits limits) : IRemoteServer, IDisposable
 
     private static RemoteException Failure(AmazonServiceException error) => (int)error.StatusCode switch
     {
-        404 => new(RejectionCode.NotFound, $"There is no such object: {Said(error)}.", isTransient: false),
-        401 or 403 => new(RejectionCode.Refused, $"The S3 server refuses: {Said(error)}. Check the credentials and the bucket's policy.", isTransient: false),
-        412 or 416 => new(RejectionCode.Changed, $"The object has changed while it was downloaded: {Said(error)}.", isTransient: true),
-        _ => new(RejectionCode.Unreachable, $"The S3 server failed: {Said(error)}", isTransient: true),
+        404 => new(RejectionCode.NotFound, $"There is no such object: {S3Connection.Said(error)}.", isTransient: false),
+        401 or 403 => new(RejectionCode.Refused, $"The S3 server refuses: {S3Connection.Said(error)}. Check the credentials and the bucket's policy.", isTransient: false),
+        412 or 416 => new(RejectionCode.Changed, $"The object has changed while it was downloaded: {S3Connection.Said(error)}.", isTransient: true),
+        _ => new(RejectionCode.Unreachable, $"The S3 server failed: {S3Connection.Said(error)}", isTransient: true),
     };
-
-    private static string Said(Exception error) => error is AmazonServiceException answer ? $"{(int)answer.StatusCode} {answer.ErrorCode} {error.Message}".Trim() : error.Message;
-
-    private static AmazonS3Client Connect(RemoteLimits limits, int retries)
-    {
-        var endpoint = Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL");
-        var region = Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
-        var config = new AmazonS3Config
-        {
-            ForcePathStyle = endpoint != null,
-            MaxErrorRetry = retries,
-            ConnectTimeout = TimeSpan.FromSeconds(limits.ConnectSeconds),
-            // For an object the caller's patience ends sooner; a page of a thousand names takes a server longer.
-            Timeout = TimeSpan.FromSeconds(4 * (limits.ConnectSeconds + limits.StallSeconds)),
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-        };
-        if (endpoint != null) (config.ServiceURL, config.AuthenticationRegion) = (endpoint, region);
-        else config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
-        return new(Credentials(), config);
-    }
-
-    private static AWSCredentials Credentials()
-    {
-        try
-        {
-            return DefaultAWSCredentialsIdentityResolver.GetCredentials();
-        }
-        catch (AmazonClientException)
-        {
-            return new AnonymousAWSCredentials();
-        }
-    }
-
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -48,7 +48,7 @@ public sealed class CorpusModel(Store store, ItemReader items) : PageModel
     {
         var all = new List<Rejection>();
         foreach (var part in Corpus.QuarantineParts)
-            await foreach (var rejection in QuarantineTable.ReadAsync(Path.Combine(store.CorpusFolder(Corpus.Name), part.Path), stop)) all.Add(rejection);
+            await foreach (var rejection in QuarantineTable.ReadAsync(store.FileOf(store.CorpusFolder(Corpus.Name), part), stop)) all.Add(rejection);
         RejectionCounts = [.. all.GroupBy(rejection => QuarantineTable.CodeName(rejection.Code)).Select(code => (code.Key, code.Count())).OrderByDescending(code => code.Item2)];
         Rejections = [.. all.Skip(number * RejectionsPerPage).Take(RejectionsPerPage)];
         Pager = PagerOf(number, RejectionsPerPage, Rejections.Count, all.Count, "files");

@@ -21,8 +21,8 @@ public sealed class SetModel(Store store) : PageModel
         WhyStale = Staleness.WhyStale(set, store.FindCorpus(set.Corpus), store.FindEncoder(set.Encoder));
         Clusterings = [.. store.Clusterings().Where(clustering => clustering.Set == name).Select(clustering => clustering.Name)];
         Example = set.Tables.OrderByDescending(table => table.Level == Level.High).ThenBy(table => table.Grain).FirstOrDefault();
-        Folder = Example == null ? store.SetFolder(name)
-            : Path.Combine(store.SetFolder(name), "data", $"level={Example.Level}", $"grain={Example.Grain.ToString().ToLowerInvariant()}");
+        Folder = store.PlaceOf(Example == null ? store.SetFolder(name)
+            : Path.Combine(store.SetFolder(name), "data", $"level={Example.Level}", $"grain={Example.Grain.ToString().ToLowerInvariant()}"));
         return Page();
     }
 }
