@@ -5,16 +5,17 @@ using FeatureForge.Data;
 namespace FeatureForge.Cli;
 
 /// <summary>The options of every verb, as given.</summary>
-internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Server, bool Json, bool Quiet, bool Verbose)
+internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Server, double? Budget, bool Json, bool Quiet, bool Verbose)
 {
     private static readonly Option<string?> _store = new("--store") { Description = "The store: a folder, or s3://bucket/prefix. Default: FEATUREFORGE_STORE, else ./featureforge-store.", Recursive = true };
     private static readonly Option<string?> _server = new("--server") { Description = $"Ask a running server (http://HOST:PORT) instead of working here. Its token: {RemoteServer.TokenVariable}.", Recursive = true };
     private static readonly Option<string?> _ledger = new("--ledger") { Description = "PostgreSQL database for the run ledger, shared by several machines: Host=…;Database=… or postgresql://…. Default: FEATUREFORGE_LEDGER, else a file in the store.", Recursive = true };
+    private static readonly Option<double?> _budget = new("--budget") { Description = "Stop a run when it has cost that much, by prices.json of the store; it can be resumed with more.", Recursive = true };
     private static readonly Option<bool> _json = new("--json") { Description = "Print one JSON object with the result on standard output.", Recursive = true };
     private static readonly Option<bool> _quiet = new("--quiet") { Description = "Show no progress.", Recursive = true };
     private static readonly Option<bool> _verbose = new("--verbose") { Description = "Show the run's whole log.", Recursive = true };
 
-    internal static IReadOnlyList<Option> All { get; } = [_store, _ledger, _server, _json, _quiet, _verbose];
+    internal static IReadOnlyList<Option> All { get; } = [_store, _ledger, _server, _budget, _json, _quiet, _verbose];
 
     /// <exception cref="BadRequestException">An option asks for what this version cannot do.</exception>
     internal static GlobalOptions From(ParseResult parsed)
@@ -25,8 +26,9 @@ internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Serv
         Uri? server = null;
         if (parsed.GetValue(_server) is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out server) && server.Scheme is "http" or "https")) problems.Add($"--server {address}: expected http://HOST:PORT.");
         if (store.Contains("://", StringComparison.Ordinal) && !Store.IsRemoteAddress(store)) problems.Add($"--store {store}: expected a folder, or s3://bucket/prefix.");
+        if (parsed.GetValue(_budget) is { } budget && !(budget > 0 && double.IsFinite(budget))) problems.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--budget {budget}: expected an amount of more than 0."));
         BadRequestException.ThrowIfAny(problems);
-        return new(Store.IsRemoteAddress(store) ? store : Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
+        return new(Store.IsRemoteAddress(store) ? store : Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_budget), parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
     }
 
     /// <summary>The store, made when it does not exist.</summary>

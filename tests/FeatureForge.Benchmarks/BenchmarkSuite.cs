@@ -20,6 +20,7 @@ internal static class BenchmarkSuite
         new("speed", "[training] [extraction] [--pictures N]", ["--pictures", "1000"], SpeedBenchmark.RunAsync, AsWorker: true),
         new("soak", "[--steps N] [--items N]", ["--steps", "100", "--items", "10000"], SoakBenchmark.RunAsync, AsWorker: true),
         new("tree", "[--digits FILE] [--rows N] [--seeds N]", ["--rows", "0", "--seeds", "2"], TreeBenchmark.RunAsync),
+        new("treescale", "[ROWS ...] [--method tree|kmeans] [--map]", ["5000", "10000"], TreeScaleBenchmark.RunAsync),
         new("kmeans", "[MIXTURE ...] [--rows N] [--no-peers]", ["emb_like", "--rows", "20000"], KMeansBenchmark.KMeansAsync),
         new("neighbours", "[ROWS]", ["10000"], (arguments, output) => Task.FromResult(KMeansBenchmark.Neighbours(arguments, output))),
         new("microclusters", "[ROWS ...]", ["5000", "20000"], (arguments, output) => Task.FromResult(KMeansBenchmark.MicroClusterCosts(arguments, output))),
@@ -29,7 +30,7 @@ internal static class BenchmarkSuite
         new("ledger", "[ROWS]", ["50000"], LedgerBenchmark.RunAsync),
         new("serving", "[image|text] [--seconds N] [--clients N] [--json]", ["--seconds", "5"], ServingBenchmark.RunAsync),
         new("fanout", "[--items N] [--shards N]", ["--items", "600"], FanOutBenchmark.RunAsync),
-        new("chaos", "[--items N] [--minutes M] [--seed S]", ["--items", "300", "--minutes", "1"], ChaosBenchmark.RunAsync),
+        new("chaos", "[--items N] [--minutes M] [--seed S] [--s3]", ["--items", "300", "--minutes", "1"], ChaosBenchmark.RunAsync),
         new("parquet", "[ROWS DIMENSION]", ["20000", "384"], ParquetBenchmark.RunAsync),
     ];
 

@@ -1,6 +1,7 @@
 // Does it end the same whatever happens? A pipeline over mixed items with three server processes on one PostgreSQL ledger and one store, once
 // in peace and once while servers and workers are killed and frozen at random and PostgreSQL crashes; then content hashes are compared.
-//   chaos [--items N] [--minutes M] [--seed S]
+// With --s3 the store of the second lies on an S3 server process that stalls now and then, and every server is a machine of its own.
+//   chaos [--items N] [--minutes M] [--seed S] [--s3]
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -20,11 +21,12 @@ internal static class ChaosBenchmark
         var (items, minutes, seed) = (arguments.Number("--items", 10_000), arguments.Number("--minutes", 15.0), arguments.Number("--seed", 1));
         var scratch = Directory.CreateTempSubdirectory("featureforge-chaos-");
         using var postgres = new PostgresServer();
+        using var objects = arguments.Contains("--s3") ? await S3Process.StartAsync(Path.Combine(scratch.FullName, "objects")) : null;
         try
         {
             var pipeline = Pipeline(scratch.FullName, items);
-            var calm = await OnceAsync(Path.Combine(scratch.FullName, "calm"), postgres, pipeline, chaos: null, minutes, output);
-            var wild = await OnceAsync(Path.Combine(scratch.FullName, "wild"), postgres, pipeline, new Random(seed), minutes, output);
+            var calm = await OnceAsync(Path.Combine(scratch.FullName, "calm"), postgres, null, pipeline, chaos: null, minutes, output);
+            var wild = await OnceAsync(objects is null ? Path.Combine(scratch.FullName, "wild") : "s3://bucket/wild", postgres, objects, pipeline, new Random(seed), minutes, output);
             var different = calm.Hashes.Keys.Union(wild.Hashes.Keys).Where(table => calm.Hashes.GetValueOrDefault(table) != wild.Hashes.GetValueOrDefault(table)).Order(StringComparer.Ordinal).ToList();
             await output.WriteLineAsync($"""
 
@@ -36,6 +38,7 @@ internal static class ChaosBenchmark
                 | servers killed, workers killed | 0, 0 | {wild.Did["server killed"]}, {wild.Did["worker killed"]} |
                 | servers frozen, workers frozen | 0, 0 | {wild.Did["server frozen"]}, {wild.Did["worker frozen"]} |
                 | PostgreSQL crashed | 0 | {wild.Did["postgres crashed"]} |
+                | S3 server stalled | 0 | {wild.Did["objects stalled"]} |
                 | findings of store verify after store gc | {calm.Findings} | {wild.Findings} |
                 | tables that differ | | {different.Count} of {calm.Hashes.Count} |
 
@@ -67,34 +70,47 @@ internal static class ChaosBenchmark
 
     private sealed record Ended(double Seconds, int Runs, int Succeeded, int Attempts, IReadOnlyDictionary<string, string> Hashes, int Findings, IReadOnlyDictionary<string, int> Did);
 
-    private static async Task<Ended> OnceAsync(string storePath, PostgresServer postgres, string pipeline, Random? chaos, double minutes, TextWriter output)
+    private static async Task<Ended> OnceAsync(string storePath, PostgresServer postgres, S3Process? objects, string pipeline, Random? chaos, double minutes, TextWriter output)
     {
         var address = postgres.NewSchema();
         Environment.SetEnvironmentVariable(Store.LedgerVariable, address);
         // Several workers share the cores: threads that wait for one another by spinning would stand in each other's way.
         Environment.SetEnvironmentVariable("OMP_NUM_THREADS", "1");
         var store = Store.Open(storePath);
-        var servers = Enumerable.Range(0, Servers).Select(_ => Serve(storePath)).ToArray();
-        var did = new Dictionary<string, int> { ["server killed"] = 0, ["worker killed"] = 0, ["server frozen"] = 0, ["worker frozen"] = 0, ["postgres crashed"] = 0 };
+        var servers = Enumerable.Range(0, Servers).Select(number => Serve(storePath, number)).ToArray();
+        var did = new Dictionary<string, int> { ["server killed"] = 0, ["worker killed"] = 0, ["server frozen"] = 0, ["worker frozen"] = 0, ["postgres crashed"] = 0, ["objects stalled"] = 0 };
         var clock = Stopwatch.StartNew();
         using var ledger = RunLedger.Open(store, TimeProvider.System);
         var spec = JsonSerializer.Deserialize<PipelineSpec>(await File.ReadAllTextAsync(pipeline), SpecJson.Strict)!;
         var id = new FeatureForge.Jobs.RunDesk(store, ledger, TimeProvider.System).Submit(spec).Pipeline.PipelineId;
         var frozen = new List<(int Process, double Until)>();
+        double? stalledUntil = null;
         PipelineRow row;
         while (!(row = ledger.Pipelines.Get(id)).Runs.All(run => run.IsEnded) && clock.Elapsed < _mostPatience)
         {
             await Task.Delay(chaos is null ? 500 : chaos.Next(2000, 8000));
+            if (stalledUntil is { } end && end < clock.Elapsed.TotalSeconds)
+            {
+                objects!.Signal("CONT");
+                stalledUntil = null;
+            }
             foreach (var (process, _) in frozen.Where(one => one.Until < clock.Elapsed.TotalSeconds).ToList())
             {
                 FeatureForgeProcess.Signal(process, "CONT");
                 frozen.RemoveAll(one => one.Process == process);
             }
             for (var s = 0; s < Servers; s++)
-                if (servers[s].HasExited) servers[s] = Serve(storePath);
+                if (servers[s].HasExited) servers[s] = Serve(storePath, s);
             if (chaos is null || clock.Elapsed.TotalMinutes > minutes) continue;
             var server = servers[chaos.Next(Servers)].Id;
             var worker = ledger.List(new() { State = RunState.Running, Take = 50 }).Runs.Select(run => run.Worker).OfType<ProcessIdentity>().Where(one => ProcessIdentity.Find(one.ProcessId) == one).Select(one => one.ProcessId).FirstOrDefault();
+            if (objects is not null && stalledUntil is null && chaos.NextDouble() < 0.2)
+            {
+                objects.Signal("STOP");
+                stalledUntil = clock.Elapsed.TotalSeconds + chaos.Next(5, 40);
+                did["objects stalled"]++;
+                continue;
+            }
             var act = chaos.NextDouble() switch { < 0.35 => "server killed", < 0.55 => "worker killed", < 0.75 => "server frozen", < 0.9 => "worker frozen", _ => "postgres crashed" };
             if (act.StartsWith("worker", StringComparison.Ordinal) && worker == 0) continue;
             did[act]++;
@@ -107,6 +123,7 @@ internal static class ChaosBenchmark
             }
         }
         foreach (var (process, _) in frozen) FeatureForgeProcess.Signal(process, "CONT");
+        objects?.Signal("CONT");
         var seconds = clock.Elapsed.TotalSeconds;
         foreach (var run in row.Runs.Where(run => run.State != RunState.Succeeded)) await output.WriteLineAsync($"{run.Stage}: {run.State}: {run.Error}");
         // Thawed servers give up what they no longer hold before they are asked to end.
@@ -121,5 +138,10 @@ internal static class ChaosBenchmark
             verified.RootElement.GetProperty("findings").GetArrayLength(), did);
     }
 
-    private static Process Serve(string storePath) => FeatureForgeProcess.Serve(storePath, "--port", "0", "--roles", "ingest,train,extract,cluster");
+    // Of a store in a folder the working folder says nothing.
+    private static Process Serve(string storePath, int machine)
+    {
+        Environment.SetEnvironmentVariable(Store.WorkVariable, Path.Combine(Path.GetTempPath(), $"featureforge-chaos-work-{Environment.ProcessId}", $"{machine}"));
+        return FeatureForgeProcess.Serve(storePath, "--port", "0", "--roles", "ingest,train,extract,cluster");
+    }
 }

@@ -80,6 +80,29 @@ public sealed class SupervisionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_whose_budget_is_used_up_stops_and_goes_on_with_more()
+    {
+        // Two million an hour: a worker's first second is more than enough.
+        DurableFile.WriteAllText(_place.Store.PathOf("prices.json"), """{"currency":"beads","cpu_core_hour":2000000}""");
+        var runId = _desk.Submit(RunKind.Selftest, new SelftestSpec { Units = 60, MillisecondsPerUnit = 50 }, budget: 0.001).Run.RunId;
+        var stopped = await TestPrograms.UntilEndedAsync(_host.Ledger, runId);
+
+        Assert.Equal(RunState.Stopped, stopped.State);
+        Assert.Contains("The budget is used up: ", stopped.Error, StringComparison.Ordinal);
+        Assert.Contains(" beads for ", stopped.Error, StringComparison.Ordinal);
+        Assert.True(stopped.Usage!.Cost > 0.001 && Math.Abs(stopped.Usage.Cost - stopped.Usage.CpuSeconds * 2e6 / 3600) < 1e-6 * stopped.Usage.Cost, $"{stopped.Usage}");
+        Assert.Contains("go on with more", Assert.Throws<BadRequestException>(() => _host.Ledger.Resume(runId)).Message, StringComparison.Ordinal);
+
+        _host.Ledger.Resume(runId, budget: 1e9);
+        var done = await TestPrograms.UntilEndedAsync(_host.Ledger, runId);
+
+        Assert.Equal((RunState.Succeeded, 2), (done.State, done.Attempt));
+        Assert.Contains("\"units\":60", done.Result, StringComparison.Ordinal);
+        Assert.True(done.Usage!.CpuSeconds > stopped.Usage.CpuSeconds, $"{done.Usage}");
+        Assert.Equal(done.Usage.Cost, _host.Ledger.CostsSince(DateTimeOffset.UnixEpoch)[RunKind.Selftest]);
+    }
+
+    [Fact]
     public async Task Cancelling_between_units_stops_cleanly_and_a_resume_goes_on_from_there()
     {
         var spec = new SelftestSpec { Units = 100, MillisecondsPerUnit = 50 };

@@ -115,7 +115,7 @@ internal static class RunsCommand
         {
             using var server = Remote(options);
             if (one is null) return PrintCount(options, (await server.PostAsync<Count>("runs/resume", Asked(parsed), stop)).Runs, "are queued again");
-            return RunSummary.PrintRemote(await server.FollowAsync(await server.PostAsync<RunRow>($"runs/{one}/resume", null, stop), stop), options);
+            return RunSummary.PrintRemote(await server.FollowAsync(await server.PostAsync<RunRow>($"runs/{one}/resume", new { options.Budget }, stop), stop), options);
         }
         var store = options.OpenStore();
         if (one is null)

@@ -15,6 +15,8 @@ internal static class SharedOptions
 
     internal static async Task<int> ExecuteAsync(PipelineSpec pipeline, Func<Store> open, GlobalOptions options, CancellationToken stop)
     {
+        // For each of its runs that says nothing else.
+        if (options.Budget is { } budget) pipeline = pipeline with { Stages = [.. pipeline.Stages.Select(stage => stage with { Budget = stage.Budget ?? budget })] };
         if (options.Server is { } address)
         {
             using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
@@ -30,7 +32,7 @@ internal static class SharedOptions
         if (options.Server is { } address)
         {
             using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
-            return RunSummary.PrintRemote(await server.ExecuteAsync(kind, spec, stop), options);
+            return RunSummary.PrintRemote(await server.ExecuteAsync(kind, spec, options.Budget, stop), options);
         }
         var store = open();
         var (run, origin) = await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(kind, spec, stop);

@@ -27,8 +27,8 @@ internal sealed class RemoteServer : IDisposable
     }
 
     /// <summary>Asks for a run and follows it to its end; Ctrl-C stops it there.</summary>
-    internal async Task<RunRow> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, CancellationToken stop) =>
-        await FollowAsync(await PostAsync<RunRow>("runs", new { Kind = kind, Spec = JsonSerializer.SerializeToElement(spec, SpecJson.Line) }, stop), stop);
+    internal async Task<RunRow> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, double? budget, CancellationToken stop) =>
+        await FollowAsync(await PostAsync<RunRow>("runs", new { Kind = kind, Spec = JsonSerializer.SerializeToElement(spec, SpecJson.Line), Budget = budget }, stop), stop);
 
     /// <summary>Asks for a pipeline and follows it to its end; Ctrl-C stops it there.</summary>
     internal async Task<PipelineRow> ExecuteAsync(PipelineSpec pipeline, CancellationToken stop)

@@ -17,7 +17,7 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
     internal async Task<(RunRow Run, RunOrigin Origin)> ExecuteAsync<TSpec>(RunKind kind, TSpec spec, CancellationToken stop) where TSpec : notnull
     {
         using var ledger = RunLedger.Open(store, TimeProvider.System);
-        var ticket = new RunDesk(store, ledger, TimeProvider.System).Submit(kind, spec);
+        var ticket = new RunDesk(store, ledger, TimeProvider.System).Submit(kind, spec, options.Budget);
         if (ticket.Origin == RunOrigin.AlreadyDone) return (ticket.Run, ticket.Origin);
         Announce(ticket);
         await PerformAsync(ledger, ticket.Run.RunId, ticket.Origin, stop);
@@ -39,7 +39,7 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
     internal async Task<RunRow> ResumeAsync(string runId, CancellationToken stop)
     {
         using var ledger = RunLedger.Open(store, TimeProvider.System);
-        ledger.Resume(runId);
+        ledger.Resume(runId, options.Budget);
         await PerformAsync(ledger, runId, RunOrigin.Resumed, stop);
         return ledger.Get(runId);
     }

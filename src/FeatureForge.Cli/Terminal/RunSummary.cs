@@ -61,6 +61,8 @@ internal static class RunSummary
         run.Stage,
         run.Error,
         run.Failure,
+        run.Usage,
+        run.Budget,
         Result = Element(run.Result),
     };
 

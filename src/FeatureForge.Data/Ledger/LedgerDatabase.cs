@@ -7,7 +7,7 @@ namespace FeatureForge.Data;
 internal abstract class LedgerDatabase : IDisposable
 {
     /// <summary>Raised with every migration; both databases keep the number they were brought to.</summary>
-    protected const int SchemaVersion = 4;
+    protected const int SchemaVersion = 5;
 
     /// <summary>The ledger's own tables. {0} is a 64-bit number, {1} a number that counts up by itself, {2} a row's order of arrival.</summary>
     protected const string TablesOfVersion1 = """
@@ -47,6 +47,13 @@ internal abstract class LedgerDatabase : IDisposable
             created_at {0} NOT NULL, expires_at {0} NOT NULL, last_used_at {0}, revoked_at {0});
         CREATE INDEX secrets_by_user ON secrets(user_name);
         CREATE TABLE audit (sequence {1}, at {0} NOT NULL, actor TEXT NOT NULL, address TEXT NOT NULL, action TEXT NOT NULL, status {0} NOT NULL);
+        """;
+
+    /// <summary>Version 5: what runs have used, and what they may cost.</summary>
+    protected const string ChangesOfVersion5 = """
+        ALTER TABLE runs ADD COLUMN usage TEXT;
+        ALTER TABLE runs ADD COLUMN cost DOUBLE PRECISION;
+        ALTER TABLE runs ADD COLUMN budget DOUBLE PRECISION;
         """;
 
     /// <summary>What a search for text in runs must look for when the text has fewer letters than the index goes by, or there is no index.</summary>
@@ -117,6 +124,8 @@ internal static class LedgerSql
     internal static string? Text(this DbDataReader reader, string column) => reader[column] as string;
 
     internal static long Number(this DbDataReader reader, string column) => (long)reader[column];
+
+    internal static double? Real(this DbDataReader reader, string column) => reader[column] is double value ? value : null;
 
     internal static DateTimeOffset? Moment(this DbDataReader reader, string column) =>
         reader[column] is long milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;

@@ -14,6 +14,8 @@ public sealed record PipelineStage
     public required JsonElement Spec { get; init; }
     /// <summary>Stages that must succeed first. Null (absent): the stage before this one. Empty: none.</summary>
     public IReadOnlyList<string>? Needs { get; init; }
+    /// <summary>Money at which its run is stopped, to be resumed with more.</summary>
+    public double? Budget { get; init; }
 
     /// <summary>The name given, else the kind.</summary>
     public string NameOrKind => Name ?? RunWords.Word(Kind);
@@ -37,6 +39,7 @@ public sealed record PipelineSpec
         {
             foreach (var need in stage.Needs ?? [])
                 if (!seen.Contains(need)) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}' needs '{need}', which is not an earlier stage.");
+            if (stage.Budget is { } budget && !(budget > 0)) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}' has a budget of {budget}; expected more than 0.");
             if (!seen.Add(stage.NameOrKind)) problems.Add($"Pipeline '{Name}' has two stages called '{stage.NameOrKind}'; give each its own name.");
         }
         return problems;
@@ -99,6 +102,7 @@ public sealed class PipelineLedger
                 PipelineId = pipelineId,
                 Stage = stage.NameOrKind,
                 ScheduleId = scheduleId,
+                Budget = stage.Budget,
                 Needs = [.. needs.Select(need => runs[need])],
             }, now);
             before = stage.NameOrKind;

@@ -125,11 +125,12 @@ public sealed class RunLedger : IDisposable
 
     /// <summary>Renews the lease and stores progress. True when somebody asked for the run to be cancelled.</summary>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
-    public bool Heartbeat(RunLease lease, TimeSpan duration, RunProgress? progress) => _database.Write(connection =>
+    public bool Heartbeat(RunLease lease, TimeSpan duration, RunProgress? progress, RunUsage? usage = null) => _database.Write(connection =>
     {
-        Guarded(connection, lease, "lease_until = @until, progress = coalesce(@progress, progress)",
+        Guarded(connection, lease, "lease_until = @until, progress = coalesce(@progress, progress), usage = coalesce(@usage, usage), cost = coalesce(@cost, cost)",
             ("@until", Milliseconds(_time.GetUtcNow() + duration)),
-            ("@progress", progress is null ? null : JsonSerializer.Serialize(progress, SpecJson.Line)));
+            ("@progress", progress is null ? null : JsonSerializer.Serialize(progress, SpecJson.Line)),
+            ("@usage", usage is null ? null : JsonSerializer.Serialize(usage, SpecJson.Line)), ("@cost", usage?.Cost));
         return connection.Scalar<long>("SELECT cancel_requested FROM runs WHERE run_id = @run", ("@run", lease.RunId)) != 0;
     });
 
@@ -217,14 +218,28 @@ public sealed class RunLedger : IDisposable
         """, ("@run", runId));
 
     /// <summary>Queues a failed or stopped run again, with the runs that were waiting for it. Its staging folder is still there.</summary>
-    /// <exception cref="BadRequestException">It has succeeded, or there is no such run.</exception>
-    public RunRow Resume(string runId)
+    /// <param name="budget">Money at which it is stopped from now on; null: as before.</param>
+    /// <exception cref="BadRequestException">It has succeeded, there is no such run, or its budget is used up.</exception>
+    public RunRow Resume(string runId, double? budget = null)
     {
-        if (Get(runId).State == RunState.Succeeded)
+        var run = Get(runId);
+        if (budget is not null) run = run with { Budget = budget };
+        if (run.State == RunState.Succeeded)
             throw new BadRequestException($"Run {runId} has succeeded; there is nothing to resume.");
-        _database.Write(connection => Requeue(connection, runId));
+        if (run.IsOutOfBudget)
+            throw new BadRequestException(string.Create(CultureInfo.InvariantCulture, $"Run {runId} has cost {run.Usage!.Cost:0.####} {run.Usage.Currency}, its budget is {run.Budget}; go on with more: --budget AMOUNT."));
+        _database.Write(connection =>
+        {
+            if (budget is not null) connection.Execute("UPDATE runs SET budget = @budget WHERE run_id = @run", ("@run", runId), ("@budget", budget));
+            return Requeue(connection, runId);
+        });
         return Get(runId);
     }
+
+    /// <summary>Money spent since a time, by kind of run; kinds that cost nothing are left out.</summary>
+    public IReadOnlyDictionary<RunKind, double> CostsSince(DateTimeOffset since) => _database.Read(connection =>
+        connection.Query("SELECT kind, sum(cost) AS cost FROM runs WHERE created_at >= @since AND cost > 0 GROUP BY kind", reader => (Kind: RunWords.Parse<RunKind>(reader.Text("kind")!), Cost: reader.Real("cost")!.Value), ("@since", Milliseconds(since)))
+            .ToDictionary(one => one.Kind, one => one.Cost));
 
     public void Dispose() => _database.Dispose();
 
@@ -232,10 +247,10 @@ public sealed class RunLedger : IDisposable
     {
         var runId = NewId(now, RunWords.Word(request.Kind));
         connection.Execute("""
-            INSERT INTO runs (run_id, kind, spec, spec_hash, state, max_attempts, created_at, pipeline_id, stage, schedule_id)
-            VALUES (@run, @kind, @spec, @hash, 'queued', @max, @now, @pipeline, @stage, @schedule)
+            INSERT INTO runs (run_id, kind, spec, spec_hash, state, max_attempts, created_at, pipeline_id, stage, schedule_id, budget)
+            VALUES (@run, @kind, @spec, @hash, 'queued', @max, @now, @pipeline, @stage, @schedule, @budget)
             """, ("@run", runId), ("@kind", RunWords.Word(request.Kind)), ("@spec", request.Spec), ("@hash", request.SpecHash), ("@max", request.MaxAttempts),
-            ("@now", Milliseconds(now)), ("@pipeline", request.PipelineId), ("@stage", request.Stage), ("@schedule", request.ScheduleId));
+            ("@now", Milliseconds(now)), ("@pipeline", request.PipelineId), ("@stage", request.Stage), ("@schedule", request.ScheduleId), ("@budget", request.Budget));
         foreach (var need in request.Needs)
             connection.Execute("INSERT INTO run_needs (run_id, needs) VALUES (@run, @needs)", ("@run", runId), ("@needs", need));
         return runId;

@@ -31,6 +31,8 @@ internal static class RunReader
         PipelineId = reader.Text("pipeline_id"),
         Stage = reader.Text("stage"),
         ScheduleId = reader.Text("schedule_id"),
+        Usage = Json<RunUsage>(reader.Text("usage")),
+        Budget = reader.Real("budget"),
     };
 
     internal static RunPage Page(LedgerDatabase database, DbConnection connection, RunFilter filter)

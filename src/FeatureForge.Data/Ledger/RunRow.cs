@@ -12,6 +12,8 @@ public sealed record RunRequest
     /// <summary>The stage's name in its pipeline.</summary>
     public string? Stage { get; init; }
     public string? ScheduleId { get; init; }
+    /// <summary>Money, in the price table's currency, at which the run is stopped; null: none.</summary>
+    public double? Budget { get; init; }
     /// <summary>Runs that must succeed before this one may start.</summary>
     public IReadOnlyList<string> Needs { get; init; } = [];
 
@@ -54,6 +56,13 @@ public sealed record RunRow
     public string? PipelineId { get; init; }
     public string? Stage { get; init; }
     public string? ScheduleId { get; init; }
+    /// <summary>Null until a worker has reported.</summary>
+    public RunUsage? Usage { get; init; }
+    /// <summary>Money at which the run is stopped, to be resumed with more; null: none.</summary>
+    public double? Budget { get; init; }
+
+    /// <summary>Whether what it has used comes to its budget.</summary>
+    public bool IsOutOfBudget => Budget is { } most && Usage is { } usage && usage.Cost >= most;
 
     /// <summary>Succeeded, failed or stopped: nothing happens to it unless somebody asks.</summary>
     public bool IsEnded => State is RunState.Succeeded or RunState.Failed or RunState.Stopped;

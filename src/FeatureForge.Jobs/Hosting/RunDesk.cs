@@ -43,14 +43,16 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time, De
 
     /// <summary>Queues a run of that spec, or goes on with the unfinished one of the same spec.</summary>
     /// <exception cref="BadRequestException">The spec is wrong, or names what the store does not have.</exception>
-    public RunTicket Submit<TSpec>(RunKind kind, TSpec spec) where TSpec : notnull => Submit(kind, JsonSerializer.SerializeToElement(spec, SpecJson.Line));
+    public RunTicket Submit<TSpec>(RunKind kind, TSpec spec, double? budget = null) where TSpec : notnull => Submit(kind, JsonSerializer.SerializeToElement(spec, SpecJson.Line), budget);
 
     /// <summary>Queues a run of a spec in JSON, or goes on with the unfinished one of the same spec.</summary>
     /// <exception cref="BadRequestException">The spec is wrong, or names what the store does not have.</exception>
-    public RunTicket Submit(RunKind kind, JsonElement spec)
+    /// <param name="budget">Money at which it is stopped, to be resumed with more; null: none, or as before.</param>
+    public RunTicket Submit(RunKind kind, JsonElement spec, double? budget = null)
     {
         var stage = Stage.Of(kind);
-        var request = new RunRequest { Kind = kind, Spec = stage.Normalise(spec) };
+        var request = new RunRequest { Kind = kind, Spec = stage.Normalise(spec), Budget = budget };
+        if (budget is { } amount && !(amount > 0)) throw new BadRequestException($"A budget of {amount}: expected more than 0.");
         BadRequestException.ThrowIfAny([.. stage.Problems(request.Spec), .. _rules.Problems(kind, request.Spec), .. stage.StoreProblems(request.Spec, store)]);
         if (ledger.FindUnfinished(request.SpecHash) is not { } unfinished)
         {
@@ -59,7 +61,7 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time, De
                 : new(ledger.Create(request), RunOrigin.Created);
         }
         if (unfinished.State == RunState.Running && !ledger.LeaseIsBroken(unfinished)) return new(unfinished, RunOrigin.AlreadyRunning);
-        return new(ledger.Resume(unfinished.RunId), RunOrigin.Resumed);
+        return new(ledger.Resume(unfinished.RunId, budget), RunOrigin.Resumed);
     }
 
     /// <summary>Queues all stages of a pipeline, or goes on with the unfinished one of the same content.</summary>

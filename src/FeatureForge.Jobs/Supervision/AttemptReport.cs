@@ -11,6 +11,19 @@ internal sealed class AttemptReport
     private List<MetricRow> _metrics = [];
     private long? _rewindTo;
     private RunProgress? _progress;
+    private readonly PriceTable _prices;
+    private readonly RunUsage? _before;
+
+    /// <param name="prices">What it costs.</param>
+    /// <param name="before">What earlier attempts have used.</param>
+    internal AttemptReport(PriceTable prices, RunUsage? before)
+    {
+        (_prices, _before) = (prices, before);
+        Usage = before;
+    }
+
+    /// <summary>What the run has used so far, this worker included.</summary>
+    internal RunUsage? Usage { get; private set; }
 
     /// <summary>The stage's result, when the worker sent one.</summary>
     internal JsonElement? Result { get; private set; }
@@ -39,6 +52,7 @@ internal sealed class AttemptReport
                     _metrics.RemoveAll(metric => metric.Step > line.Step);
                     _rewindTo = Math.Min(_rewindTo ?? long.MaxValue, line.Step);
                     break;
+                case WorkerLineType.Usage when line.Usage is { } used: Usage = _prices.Add(_before, used.CpuSeconds, used.DeviceSeconds, used.Device); break;
                 case WorkerLineType.Result: Result = line.Result; break;
                 case WorkerLineType.Failure: Failure = (line.Failure ?? FailureKind.Error, line.Message ?? ""); break;
             }
@@ -53,12 +67,13 @@ internal sealed class AttemptReport
         List<MetricRow> metrics;
         long? rewindTo;
         RunProgress? progress;
+        RunUsage? usage;
         lock (_gate)
         {
-            (log, metrics, rewindTo, progress) = (_log, _metrics, _rewindTo, _progress);
+            (log, metrics, rewindTo, progress, usage) = (_log, _metrics, _rewindTo, _progress, Usage);
             (_log, _metrics, _rewindTo) = ([], [], null);
         }
-        var cancel = ledger.Heartbeat(lease, duration, progress);
+        var cancel = ledger.Heartbeat(lease, duration, progress, usage);
         if (rewindTo is { } step) ledger.Journal.RewindMetrics(lease.RunId, step);
         if (metrics.Count > 0) ledger.Journal.AddMetrics(lease.RunId, metrics);
         if (log.Count > 0) ledger.Journal.AddLog(lease.RunId, log);

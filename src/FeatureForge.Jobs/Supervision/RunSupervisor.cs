@@ -35,12 +35,13 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         var taken = ledger.Get(runId);
         var before = taken.Progress;
         var began = time.GetTimestamp();
+        var (prices, usage) = (PricesFor(runId), taken.Usage);
         var outOfMemory = PosixProcess.OutOfMemoryKills();
         using var span = JobTelemetry.Begin(taken);
 
         for (var restarts = 0; ; restarts++)
         {
-            var report = new AttemptReport();
+            var report = new AttemptReport(prices, usage);
             using var worker = Start(lease, report);
             if (worker is null) return ledger.Get(runId);
             Log.AttemptStarted(log, runId, lease.Attempt, worker.Identity.ProcessId);
@@ -48,7 +49,8 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
             {
                 ledger.SetWorker(lease, worker.Identity);
                 report.Log("information", $"Attempt {lease.Attempt}: worker {worker.Identity}.");
-                var (exitCode, asked) = await FollowAsync(worker, lease, report, shutdown);
+                var (exitCode, asked) = await FollowAsync(worker, lease, report, taken.Budget, shutdown);
+                usage = report.Usage;
                 if (asked == StopAsked.No && restarts < MostRestarts && Stage.CanGoOn(ledger.Get(runId), store, exitCode - 128, IsFromOutside(exitCode, outOfMemory)))
                 {
                     report.Log("warning", $"The worker was ended by signal {exitCode - 128} ({PosixProcess.NameOf(exitCode - 128)}) while it decoded; starting it again, with the files under way one at a time.");
@@ -69,11 +71,23 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         return run;
     }
 
+    // A table that cannot be read must not keep runs from running.
+    private PriceTable PricesFor(string runId)
+    {
+        try { return PriceTable.Of(store); }
+        catch (Exception error) when (error is BadRequestException or IOException)
+        {
+            ledger.Journal.AddLog(runId, ("warning", $"{error.Message} The usual prices are used."));
+            return new();
+        }
+    }
+
     private enum StopAsked
     {
         No,
         Cancelled,
         Shutdown,
+        OutOfBudget,
     }
 
     // A supervisor that was killed or frozen may have left its worker behind; the two would share a staging folder.
@@ -98,7 +112,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         }
     }
 
-    private async Task<(int ExitCode, StopAsked Asked)> FollowAsync(WorkerProcess worker, RunLease lease, AttemptReport report, CancellationToken shutdown)
+    private async Task<(int ExitCode, StopAsked Asked)> FollowAsync(WorkerProcess worker, RunLease lease, AttemptReport report, double? budget, CancellationToken shutdown)
     {
         var asked = StopAsked.No;
         var askedAt = 0L;
@@ -116,11 +130,17 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
             if (exit.IsCompleted) break;
             if (tick.IsCompleted) tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
             var cancel = report.Flush(ledger, lease, options.Lease);
-            if (asked == StopAsked.No && (cancel || shutdown.IsCancellationRequested))
+            var isOutOfBudget = budget is { } most && report.Usage?.Cost >= most;
+            if (asked == StopAsked.No && (cancel || shutdown.IsCancellationRequested || isOutOfBudget))
             {
-                asked = cancel ? StopAsked.Cancelled : StopAsked.Shutdown;
+                asked = cancel ? StopAsked.Cancelled : shutdown.IsCancellationRequested ? StopAsked.Shutdown : StopAsked.OutOfBudget;
                 askedAt = time.GetTimestamp();
-                report.Log("information", cancel ? "Cancelling was asked for; asking the worker to stop." : "The host shuts down; asking the worker to stop.");
+                report.Log("information", asked switch
+                {
+                    StopAsked.Cancelled => "Cancelling was asked for; asking the worker to stop.",
+                    StopAsked.Shutdown => "The host shuts down; asking the worker to stop.",
+                    _ => "The budget is used up; asking the worker to stop.",
+                });
                 worker.AskToStop();
             }
             else if (cancel) asked = StopAsked.Cancelled;
@@ -146,6 +166,12 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         if (cancel || asked == StopAsked.Cancelled)
         {
             ledger.Stop(lease, "Stopped on request; what is finished is kept, and the run can be resumed.");
+            return;
+        }
+        if (asked == StopAsked.OutOfBudget)
+        {
+            var used = report.Usage!;
+            ledger.Stop(lease, string.Create(CultureInfo.InvariantCulture, $"The budget is used up: {used.Cost:0.####} {used.Currency} for {used.CpuSeconds:0} CPU-seconds{(used.DeviceSeconds > 0 ? $" and {used.DeviceSeconds:0} seconds of {used.Device}" : "")}. What is finished is kept; go on with more: --budget AMOUNT."));
             return;
         }
         if (asked == StopAsked.Shutdown)

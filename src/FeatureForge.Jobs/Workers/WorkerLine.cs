@@ -10,6 +10,7 @@ internal enum WorkerLineType
     Log,
     Metric,
     Rewind,
+    Usage,
     Result,
     Failure,
 }
@@ -35,6 +36,8 @@ internal sealed record WorkerLine
     public long Step { get; init; }
     public string? Name { get; init; }
     public double Value { get; init; }
+    /// <summary>Of a usage line: what this process has used so far.</summary>
+    public WorkerUsage? Usage { get; init; }
     public JsonElement? Result { get; init; }
     public FailureKind? Failure { get; init; }
 

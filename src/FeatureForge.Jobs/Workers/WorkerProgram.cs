@@ -32,7 +32,8 @@ public static class WorkerProgram
             var context = new RunContext(store, runId, CheckFence, reporter, time);
             // Vectors that wait for publishing stay where they are.
             store.FetchFolder(context.StagingFolder, path => Path.GetExtension(path) != ".parquet");
-            var result = await Stage.Of(run.Kind).ExecuteAsync(run.Spec, context, stop.Token);
+            System.Text.Json.JsonElement result;
+            using (WorkerUsage.Report(reporter, time)) result = await Stage.Of(run.Kind).ExecuteAsync(run.Spec, context, stop.Token);
             reporter.Write(new() { Type = WorkerLineType.Result, Result = result });
             return WorkerExitCode.Done;
         }

@@ -7,9 +7,7 @@ namespace FeatureForge.Learning;
 
 internal static class ExportCard
 {
-    // What a busy core and a busy accelerator draw, roughly: a server CPU of 200 W over 20 cores, an accelerator at 500 W.
-    private const double WattsPerCore = 10;
-    private const double WattsPerAccelerator = 500;
+    private static readonly PriceTable _usual = new();
 
     /// <param name="items">Items of the corpus now; null when it is not in this store.</param>
     public static string Write(EncoderManifest manifest, Recipe recipe, long? items)
@@ -56,8 +54,8 @@ internal static class ExportCard
             return;
         }
         var accelerator = manifest.Device == "cpu" ? 0 : seconds;
-        text.AppendLine(culture, $"{seconds:0} seconds, {cpuSeconds:0} CPU-seconds. Energy, estimated: about {(cpuSeconds * WattsPerCore + accelerator * WattsPerAccelerator) / 3.6e6:0.0000} kWh");
-        text.AppendLine(culture, $"= (CPU-seconds x {WattsPerCore:0} W{(accelerator > 0 ? $" + device seconds x {WattsPerAccelerator:0} W" : "")}) / 3,600,000; the watts are assumed, not measured; cooling, memory and idle cores are left out.").AppendLine();
+        text.AppendLine(culture, $"{seconds:0} seconds, {cpuSeconds:0} CPU-seconds. Energy, estimated: about {(cpuSeconds * _usual.WattsPerCore + accelerator * _usual.WattsPerDevice) / 3.6e6:0.0000} kWh");
+        text.AppendLine(culture, $"= (CPU-seconds x {_usual.WattsPerCore:0} W{(accelerator > 0 ? $" + device seconds x {_usual.WattsPerDevice:0} W" : "")}) / 3,600,000; the watts are assumed, not measured; cooling, memory and idle cores are left out.").AppendLine();
     }
 
     private static void Scores(StringBuilder text, EncoderManifest manifest)

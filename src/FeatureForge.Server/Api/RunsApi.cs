@@ -32,7 +32,7 @@ public static class RunsApi
             return StoreApi.Json(new { Runs = resumed });
         }).Describes<BulkRequest, object>("Queue all failed and stopped runs that match again");
         api.MapPost("/runs/{id:runid}/cancel", Cancel).Gives<RunRow>("Stop a run");
-        api.MapPost("/runs/{id:runid}/resume", Resume).Gives<RunRow>("Go on with a failed or stopped run");
+        api.MapPost("/runs/{id:runid}/resume", ResumeAsync).Describes<ResumeRequest, RunRow>("Go on with a failed or stopped run");
     }
 
     private static IResult List(string? state, string? kind, string? text, int? skip, int? take, RunLedger ledger)
@@ -60,12 +60,15 @@ public static class RunsApi
     }
 
     /// <summary>What POST /runs takes.</summary>
-    private sealed record StartRequest(RunKind Kind, JsonElement Spec);
+    private sealed record StartRequest(RunKind Kind, JsonElement Spec, double? Budget = null);
+
+    /// <summary>What POST /runs/ID/resume takes; nothing is fine.</summary>
+    private sealed record ResumeRequest(double? Budget = null);
 
     private static async Task<IResult> StartAsync(HttpRequest request, RunDesk desk, JobWakeUp jobs, CancellationToken stop)
     {
         var start = await StoreApi.ReadAsync<StartRequest>(request, stop);
-        var ticket = desk.Submit(start.Kind, start.Spec);
+        var ticket = desk.Submit(start.Kind, start.Spec, start.Budget);
         jobs.Wake();
         return ticket.Origin == RunOrigin.Created ? StoreApi.Created(ticket.Run) : StoreApi.Json(ticket.Run);
     }
@@ -77,10 +80,12 @@ public static class RunsApi
         return StoreApi.Json(ledger.Get(id));
     }
 
-    private static IResult Resume(string id, RunLedger ledger, JobWakeUp jobs)
+    private static async Task<IResult> ResumeAsync(string id, HttpRequest request, RunLedger ledger, JobWakeUp jobs, CancellationToken stop)
     {
         if (ledger.Find(id) == null) return StoreApi.Missing();
-        var run = ledger.Resume(id);
+        var budget = request.ContentLength is null or 0 ? null : (await StoreApi.ReadAsync<ResumeRequest>(request, stop)).Budget;
+        if (budget is <= 0) throw new BadRequestException("budget: expected an amount of more than 0.");
+        var run = ledger.Resume(id, budget);
         jobs.Wake();
         return StoreApi.Json(run);
     }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace FeatureForge.Server.Pages;
 
-public sealed class IndexModel(Store store, RunLedger ledger) : PageModel
+public sealed class IndexModel(Store store, RunLedger ledger, TimeProvider time) : PageModel
 {
     public string StorePath => store.Address;
     public IReadOnlyList<CorpusManifest> Corpora { get; private set; } = [];
@@ -16,6 +16,9 @@ public sealed class IndexModel(Store store, RunLedger ledger) : PageModel
     public RunLines Active { get; private set; } = null!;
     public RunLines Failed { get; private set; } = null!;
     public MachineFacts Machine { get; private set; } = null!;
+    /// <summary>Money spent in the last 30 days by kind of run, most first.</summary>
+    public IReadOnlyList<(string Kind, double Cost)> Costs { get; private set; } = [];
+    public string Currency { get; private set; } = "";
     public bool IsEmpty => Corpora.Count + Encoders.Count + Sets.Count + Clusterings.Count == 0;
 
     public void OnGet()
@@ -25,6 +28,8 @@ public sealed class IndexModel(Store store, RunLedger ledger) : PageModel
         Active = ReadActive();
         Failed = new(ledger.List(new() { State = RunState.Failed, Take = 5 }).Runs, "No run has failed.");
         Machine = MachineFacts.Read(store.Root);
+        Costs = [.. ledger.CostsSince(time.GetUtcNow().AddDays(-30)).OrderByDescending(one => one.Value).Select(one => (one.Key.ToString().ToLowerInvariant(), one.Value))];
+        Currency = PriceTable.Of(store).Currency;
     }
 
     /// <summary>The list of running runs alone; the page asks for it every two seconds.</summary>

@@ -40,6 +40,15 @@ public static class Display
         _ => value.ToString("0.####", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>1.25 EUR; small amounts with as many digits as it takes to see something.</summary>
+    public static string Money(double amount, string currency) => $"{Number(Math.Abs(amount) >= 1 ? Math.Round(amount, 2) : amount)} {currency}";
+
+    /// <summary>12 kWh, 3.4 Wh.</summary>
+    public static string Energy(double kilowattHours) => kilowattHours >= 1 ? $"{Number(kilowattHours)} kWh" : $"{Number(kilowattHours * 1000)} Wh";
+
+    /// <summary>As a number field of a form takes it.</summary>
+    public static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
     /// <summary>2026-11-22 20:25 UTC</summary>
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC";
 

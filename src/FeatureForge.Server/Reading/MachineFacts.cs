@@ -1,4 +1,6 @@
 // What this machine has: processors, memory, disk, and the device training would use. Reads the system, not LibTorch.
+using FeatureForge.Tensors;
+
 namespace FeatureForge.Server;
 
 /// <summary>Facts for the overview.</summary>
@@ -11,16 +13,6 @@ public sealed record MachineFacts(string Device, int Processors, long MemoryByte
     public static MachineFacts Read(string storePath)
     {
         var disk = new DriveInfo(storePath);
-        return new(FindDevice(), Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, disk.AvailableFreeSpace, disk.TotalSize);
-    }
-
-    // The NVIDIA driver lists its devices here.
-    private static string FindDevice()
-    {
-        const string Driver = "/proc/driver/nvidia/gpus";
-        if (!Directory.Exists(Driver)) return "CPU";
-        var models = Directory.EnumerateFiles(Driver, "information", SearchOption.AllDirectories)
-            .SelectMany(File.ReadLines).Where(line => line.StartsWith("Model:", StringComparison.Ordinal)).Select(line => line["Model:".Length..].Trim());
-        return string.Join(", ", models) is { Length: > 0 } names ? names : "CPU";
+        return new(DeviceMemory.Names() is { Count: > 0 } names ? string.Join(", ", names) : "CPU", Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, disk.AvailableFreeSpace, disk.TotalSize);
     }
 }

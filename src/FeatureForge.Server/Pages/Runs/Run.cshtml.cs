@@ -36,10 +36,11 @@ public sealed class RunModel(RunLedger ledger, JobWakeUp jobs) : PageModel
         return RedirectToPage(new { id });
     }
 
-    public IActionResult OnPostResume(string id)
+    /// <param name="budget">For a run whose budget is used up: a larger one.</param>
+    public IActionResult OnPostResume(string id, double? budget)
     {
         if (ledger.Find(id) is not { } run) return NotFound();
-        if (run.State is RunState.Failed or RunState.Stopped) ledger.Resume(id);
+        if (run.State is RunState.Failed or RunState.Stopped) ledger.Resume(id, budget);
         jobs.Wake();
         return RedirectToPage(new { id });
     }
