@@ -85,6 +85,8 @@ public static class ServerHost
         app.MapMedia();
         app.MapInference();
         app.MapGrpcService<GrpcInference>();
+        // It gives, and takes nothing.
+        app.MapFlightEndpoint().WithMetadata(new NeedsAttribute { Write = AccessRole.Viewer, IsAudited = false });
         if (options.IdentityProvider is not null)
             app.MapGet("/sign-in/provider", (string? next) => Results.Challenge(new() { RedirectUri = next is ['/', not ('/' or '\\'), ..] or "/" ? next : "/" }, [IdentityProvider.Scheme])).AllowAnonymous();
         var api = app.MapGroup("/api/v1");
@@ -130,7 +132,7 @@ public static class ServerHost
         services.AddSingleton(_ => new InferenceHost(store, options.Program, options.Inference));
         services.AddSingleton<InferenceService>();
         services.AddSingleton<SearchDesk>();
-        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 128 << 20);
+        services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 128 << 20).AddFlightServer<ArrowFlight>();
         AddJobs(services, options);
         services.AddObservability();
         services.ConfigureHttpJsonOptions(json =>

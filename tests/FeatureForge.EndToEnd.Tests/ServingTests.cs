@@ -6,6 +6,8 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Apache.Arrow.Flight;
+using Apache.Arrow.Flight.Client;
 using FeatureForge.Data;
 using FeatureForge.Ingest;
 using FeatureForge.Server;
@@ -14,6 +16,9 @@ using FeatureForge.TestKit;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using FixedSizeListArray = Apache.Arrow.FixedSizeListArray;
+using FloatArray = Apache.Arrow.FloatArray;
+using StringArray = Apache.Arrow.StringArray;
 
 namespace FeatureForge.EndToEnd.Tests;
 
@@ -151,6 +156,42 @@ public sealed class ServingTests(ServedPictures served) : IClassFixture<ServedPi
         AssertEqual(Expected("mid", 1), answer.Outputs[0].Contents.Fp32Contents.Skip(dimension));
         AssertEqual(Expected("mid", 1), MemoryMarshal.Cast<byte, float>(raw.RawOutputContents[0].Span).ToArray().Skip(dimension));
         Assert.Equal((StatusCode.NotFound, StatusCode.InvalidArgument), (missing.StatusCode, wrong.StatusCode));
+    }
+
+    [Fact]
+    public async Task Arrow_flight_gives_the_vectors_of_the_store()
+    {
+        using var channel = GrpcChannel.ForAddress(served.GrpcAddress); // with the usual limit of 4 MB a message
+        var client = new FlightClient(channel);
+        using var listing = client.ListFlights();
+        var flights = await listing.ResponseStream.ReadAllAsync().Select(flight => string.Join('/', flight.Descriptor.Paths)).ToListAsync();
+        var info = await client.GetInfo(FlightDescriptor.CreatePathDescriptor("embeddings", "e", "high", "item"));
+        var found = new Dictionary<string, float[]>();
+        foreach (var endpoint in info.Endpoints)
+        {
+            using var stream = client.GetStream(endpoint.Ticket);
+            while (await stream.ResponseStream.MoveNext(default))
+            {
+                using var batch = stream.ResponseStream.Current;
+                var (ids, vectors) = ((StringArray)batch.Column("item_id"), (FixedSizeListArray)batch.Column("vector"));
+                for (var row = 0; row < batch.Length; row++) found[ids.GetString(row)] = ((FloatArray)vectors.GetSlicedValues(row)).Values.ToArray();
+            }
+        }
+        var unknown = await Assert.ThrowsAsync<RpcException>(async () => await client.GetInfo(FlightDescriptor.CreatePathDescriptor("embeddings", "nothing", "high", "item")));
+        var misshapen = await Assert.ThrowsAsync<RpcException>(async () => await client.GetInfo(FlightDescriptor.CreateCommandDescriptor("../../catalog.db")));
+        var stale = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            using var stream = client.GetStream(new FlightTicket("e/high/item/" + new string('0', 64)));
+            await stream.ResponseStream.MoveNext(default);
+        });
+
+        Assert.Equal(8, flights.Count);
+        Assert.Contains("embeddings/e/mid/segment", flights);
+        Assert.Equal((60, served.Encoder.EncoderId), (info.TotalRecords, info.Schema.Metadata["featureforge.encoder_id"]));
+        var stored = served.Stored("high");
+        Assert.Equal(stored.Count, found.Count);
+        Assert.All(stored, pair => Assert.Equal(pair.Value, found[pair.Key]));
+        Assert.Equal((StatusCode.NotFound, StatusCode.InvalidArgument, StatusCode.NotFound), (unknown.StatusCode, misshapen.StatusCode, stale.StatusCode));
     }
 
     [Fact]

@@ -1,7 +1,5 @@
 // Much at once: vectors as an Arrow IPC stream, and the store's own Parquet files by range requests, for DuckDB, Polars and others.
-using Apache.Arrow;
 using Apache.Arrow.Ipc;
-using Apache.Arrow.Types;
 using FeatureForge.Data;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,31 +23,17 @@ public static class BulkApi
 
     private static async Task VectorsAsync(string name, string? level, string? grain, HttpContext http, Store store)
     {
-        if (store.FindSet(name) is not { } set)
+        if (VectorBatches.Find(store, name, level ?? Level.High, StoreApi.Word<Grain>("grain", grain) ?? Grain.Item) is not { } vectors)
         {
             await StoreApi.Missing().ExecuteAsync(http);
             return;
         }
-        var (wantedLevel, wantedGrain) = (level ?? Level.High, StoreApi.Word<Grain>("grain", grain) ?? Grain.Item);
-        var table = set.Tables.FirstOrDefault(table => table.Level == wantedLevel && table.Grain == wantedGrain)
-            ?? throw new BadRequestException($"Embedding set '{name}' has no vectors of level {wantedLevel} and grain {wantedGrain.ToString().ToLowerInvariant()}.");
-        var schema = new Schema([new("item_id", StringType.Default, false), new("span_index", Int32Type.Default, false), new("vector", new FixedSizeListType(new Field("element", FloatType.Default, false), table.Dimension), false)],
-            new Dictionary<string, string> { ["featureforge.encoder_id"] = set.EncoderId, ["featureforge.level"] = wantedLevel, ["featureforge.metric"] = table.Metric });
         http.Response.ContentType = ArrowStream;
-        using var writer = new ArrowStreamWriter(http.Response.Body, schema, leaveOpen: true);
+        using var writer = new ArrowStreamWriter(http.Response.Body, vectors.Schema, leaveOpen: true);
         await writer.WriteStartAsync(http.RequestAborted);
-        foreach (var block in table.Parts.SelectMany(part => EmbeddingTable.Read(store.FileOf(store.SetFolder(name), part))))
-        {
-            using var batch = new RecordBatch(schema, [new StringArray.Builder().AppendRange(block.ItemIds).Build(), new Int32Array.Builder().AppendRange(block.SpanIndex).Build(), Vectors(schema, block)], block.Rows);
-            await writer.WriteRecordBatchAsync(batch, http.RequestAborted);
-        }
+        foreach (var batch in vectors.Read(vectors.Table.Parts))
+            using (batch) await writer.WriteRecordBatchAsync(batch, http.RequestAborted);
         await writer.WriteEndAsync(http.RequestAborted);
-    }
-
-    private static FixedSizeListArray Vectors(Schema schema, EmbeddingBlock block)
-    {
-        var values = new FloatArray(new ArrowBuffer(System.Runtime.InteropServices.MemoryMarshal.AsBytes(block.Vectors.AsSpan(0, block.Rows * block.Dimension)).ToArray()), ArrowBuffer.Empty, block.Rows * block.Dimension, 0, 0);
-        return new(new ArrayData(schema.GetFieldByName("vector").DataType, block.Rows, 0, 0, [ArrowBuffer.Empty], [values.Data]));
     }
 
     private static IResult File(string kind, string name, string path, HttpContext http, Store store)
