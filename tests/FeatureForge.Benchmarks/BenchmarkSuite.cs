@@ -21,6 +21,7 @@ internal static class BenchmarkSuite
         new("soak", "[--steps N] [--items N]", ["--steps", "100", "--items", "10000"], SoakBenchmark.RunAsync, AsWorker: true),
         new("tree", "[--digits FILE] [--rows N] [--seeds N]", ["--rows", "0", "--seeds", "2"], TreeBenchmark.RunAsync),
         new("treescale", "[ROWS ...] [--method tree|kmeans] [--map]", ["5000", "10000"], TreeScaleBenchmark.RunAsync),
+        new("mappage", "[ROWS] [--keep DIR]", ["100000"], MapPageBenchmark.RunAsync),
         new("kmeans", "[MIXTURE ...] [--rows N] [--no-peers]", ["emb_like", "--rows", "20000"], KMeansBenchmark.KMeansAsync),
         new("neighbours", "[ROWS]", ["10000"], (arguments, output) => Task.FromResult(KMeansBenchmark.Neighbours(arguments, output))),
         new("microclusters", "[ROWS ...]", ["5000", "20000"], (arguments, output) => Task.FromResult(KMeansBenchmark.MicroClusterCosts(arguments, output))),

@@ -42,6 +42,9 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
         var clusters = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/clusterings/groups/clusters");
 
         Assert.Equal(SampleStore.MapPointCount * 12, bytes.Length);
+        Assert.Empty(await server.Client.GetByteArrayAsync($"/api/v1/clusterings/groups/map?first={SampleStore.MapPointCount}"));
+        Assert.Equal(12 * 3, (await server.Client.GetByteArrayAsync($"/api/v1/clusterings/groups/map?first={SampleStore.MapPointCount - 3}")).Length);
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.Client.GetAsync("/api/v1/clusterings/groups/map?first=-1")).StatusCode);
         var leaves = MemoryMarshal.Cast<byte, int>(bytes).ToArray().Where((_, index) => index % 3 == 2).ToList();
         Assert.Equal(-1, leaves[0]);
         Assert.Equal("c.1.0", clusters[leaves[1]].GetProperty("cluster_id").GetString());

@@ -122,14 +122,17 @@ public static class StoreApi
         }));
     }
 
-    private static async Task<IResult> MapAsync(string name, HttpContext http, Store store, ClusteringReader clusterings, CancellationToken stop)
+    /// <param name="first">From which point on: the first <see cref="MapPoints.ChunkPoints"/> are spread evenly over the whole, and so on.</param>
+    private static async Task<IResult> MapAsync(string name, int? first, HttpContext http, Store store, ClusteringReader clusterings, CancellationToken stop)
     {
         if (store.FindClustering(name) is not { } clustering) return Missing();
         var map = await clusterings.MapAsync(clustering, stop);
+        if (first is < 0) return Results.Problem("Expected first >= 0.", statusCode: StatusCodes.Status400BadRequest);
         http.Response.Headers["X-Map-Total"] = map.Total.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        http.Response.Headers["X-Map-Points"] = map.Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
         http.Response.Headers.CacheControl = "no-cache";
-        var tag = ContentId.Of(clustering.RunId + string.Concat(clustering.MapParts.Concat(clustering.MembershipParts).Select(part => part.Sha256)));
-        return Results.Bytes(map.Triples, "application/octet-stream", entityTag: new EntityTagHeaderValue($"\"{tag}\""));
+        var tag = ContentId.Of($"{first ?? 0} {clustering.RunId}" + string.Concat(clustering.MapParts.Concat(clustering.MembershipParts).Select(part => part.Sha256)));
+        return Results.Bytes(map.Triples(first ?? 0, MapPoints.ChunkPoints), "application/octet-stream", entityTag: new EntityTagHeaderValue($"\"{tag}\""));
     }
 
     private static async Task<IResult> PointAsync(string name, int point, Store store, ClusteringReader clusterings, ItemReader items, CancellationToken stop)

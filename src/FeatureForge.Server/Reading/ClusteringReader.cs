@@ -15,7 +15,7 @@ public sealed class ClusteringReader(Store store)
     public async Task<MapPoints> MapAsync(ClusteringManifest clustering, CancellationToken stop)
     {
         var tree = await TreeAsync(clustering, stop);
-        return await _maps.GetAsync(Key(clustering), () => MapPoints.LoadAsync(store, clustering, tree, CancellationToken.None), stop);
+        return await _maps.GetAsync(Key(clustering), () => Task.Run(() => MapPoints.LoadAsync(store, clustering, tree, CancellationToken.None)), stop);
     }
 
     /// <summary>The corpus the clustered set was extracted from, or null when either is gone.</summary>

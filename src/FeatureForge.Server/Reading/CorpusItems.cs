@@ -47,6 +47,8 @@ public sealed class CorpusItems
     /// <summary>32 hex characters as a number; comparing numbers is comparing ids.</summary>
     public static UInt128 Parse(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
+    internal static string Text(UInt128 itemId) => itemId.ToString("x32", CultureInfo.InvariantCulture);
+
     /// <summary>Where the item lies, or null when the corpus has no such item.</summary>
     public ItemPlace? Find(string itemId)
     {

@@ -1,4 +1,5 @@
-// The 2-D map of a clustering as it goes to the browser: little-endian (x, y, cluster position) triples.
+// The 2-D map of a clustering as it goes to the browser: little-endian (x, y, cluster position) triples. Points are numbered so that any
+// number of the first ones is spread evenly over the table: what comes first can be drawn before the rest has come.
 using System.Buffers.Binary;
 using FeatureForge.Data;
 
@@ -7,54 +8,113 @@ namespace FeatureForge.Server;
 /// <summary>The points of a map, at most <see cref="MaxPoints"/>, evenly thinned out when there are more. Immutable.</summary>
 public sealed class MapPoints
 {
-    /// <summary>What one page shows: 2.4 MB on the wire.</summary>
-    public const int MaxPoints = 200_000;
+    /// <summary>What one page holds: 24 MB on the wire.</summary>
+    public const int MaxPoints = 2_000_000;
 
-    private readonly List<(UInt128 ItemId, int SpanIndex)> _items = [];
+    /// <summary>Points that are sent at a time: 2.4 MB.</summary>
+    public const int ChunkPoints = 200_000;
+
+    private const int TripleBytes = 12;
+
+    private readonly UInt128[] _items;
+    private readonly int[] _spans;
+    private readonly byte[] _triples;
+
+    private MapPoints(UInt128[] items, int[] spans, byte[] triples, long total) => (_items, _spans, _triples, Total) = (items, spans, triples, total);
 
     /// <summary>Points on the map as the store has it, before thinning.</summary>
-    public long Total { get; private init; }
+    public long Total { get; }
 
-    public int Count => _items.Count;
-
-    /// <summary>Per point: float32 x, float32 y, int32 position of its leaf in the clusters table (-1 = none).</summary>
-    public byte[] Triples { get; private set; } = [];
+    public int Count => _items.Length;
 
     /// <summary>Bytes held.</summary>
-    public long Weight => Triples.Length + 32L * _items.Count;
+    public long Weight => _triples.Length + 20L * _items.Length;
+
+    /// <summary>Per point: float32 x, float32 y, int32 position of its leaf in the clusters table (-1 = none).</summary>
+    /// <param name="first">From 0.</param>
+    /// <param name="count">At most; fewer where the map ends.</param>
+    public ReadOnlyMemory<byte> Triples(int first, int count)
+    {
+        first = Math.Clamp(first, 0, Count);
+        return _triples.AsMemory(first * TripleBytes, Math.Clamp(count, 0, Count - first) * TripleBytes);
+    }
 
     /// <summary>The item and span of a point, or null past the end.</summary>
     public (string ItemId, int SpanIndex)? At(int point) =>
-        point >= 0 && point < _items.Count ? (_items[point].ItemId.ToString("x32", System.Globalization.CultureInfo.InvariantCulture), _items[point].SpanIndex) : null;
+        point >= 0 && point < Count ? (_items[point].ToString("x32", System.Globalization.CultureInfo.InvariantCulture), _spans[point]) : null;
 
     public static async Task<MapPoints> LoadAsync(Store store, ClusteringManifest clustering, ClusterTree tree, CancellationToken stop)
     {
         var folder = store.ClusteringFolder(clustering.Name);
         var total = clustering.MapParts.Sum(part => part.Rows);
         var every = Math.Max(1, (total + MaxPoints - 1) / MaxPoints);
-        var points = new MapPoints { Total = total };
-        var places = new Dictionary<(UInt128, int), int>();
-        var triples = new MemoryStream();
-        var triple = new byte[12];
+        var removed = store.FindSet(clustering.Set) is { } set && RemovedItems.Of(store, set.Corpus) is { Count: > 0 } some ? some : null;
+        var (items, spans, places) = (new List<UInt128>((int)(total / every) + 1), new List<int>((int)(total / every) + 1), new List<(float X, float Y)>((int)(total / every) + 1));
+        // Both tables at once: each is a core's work.
+        var memberships = Task.Run(() => clustering.MembershipParts.SelectMany(part => MapColumns.ReadLeaves(store.FileOf(folder, part), tree.Position)).ToList(), stop);
         long row = 0;
-        var removed = store.FindSet(clustering.Set) is { } set ? RemovedItems.Of(store, set.Corpus) : null;
-        foreach (var part in clustering.MapParts)
-            await foreach (var point in MapTable.ReadAsync(store.FileOf(folder, part), stop))
+        foreach (var block in clustering.MapParts.SelectMany(part => MapColumns.ReadPlaces(store.FileOf(folder, part))))
+        {
+            stop.ThrowIfCancellationRequested();
+            for (var i = 0; i < block.ItemIds.Length; i++)
             {
-                if (row++ % every != 0 || removed?.Contains(point.ItemId) == true) continue;
-                var key = (CorpusItems.Parse(point.ItemId), point.SpanIndex);
-                places[key] = points._items.Count;
-                points._items.Add(key);
-                BinaryPrimitives.WriteSingleLittleEndian(triple, point.X);
-                BinaryPrimitives.WriteSingleLittleEndian(triple.AsSpan(4), point.Y);
-                BinaryPrimitives.WriteInt32LittleEndian(triple.AsSpan(8), -1);
-                triples.Write(triple);
+                if (row++ % every != 0 || removed?.Contains(CorpusItems.Text(block.ItemIds[i])) == true) continue;
+                items.Add(block.ItemIds[i]);
+                spans.Add(block.SpanIndex[i]);
+                places.Add((block.X[i], block.Y[i]));
             }
-        points.Triples = triples.ToArray();
-        foreach (var part in clustering.MembershipParts)
-            await foreach (var membership in MembershipsTable.ReadAsync(store.FileOf(folder, part), stop))
-                if (places.TryGetValue((CorpusItems.Parse(membership.ItemId), membership.SpanIndex), out var place))
-                    BinaryPrimitives.WriteInt32LittleEndian(points.Triples.AsSpan(place * 12 + 8), tree.Position(membership.ClusterId));
-        return points;
+        }
+        var leaves = Leaves(await memberships, items, spans, stop);
+        var order = Spread(items.Count);
+        var triples = new byte[(long)items.Count * TripleBytes];
+        for (var point = 0; point < order.Length; point++)
+        {
+            var place = places[order[point]];
+            var triple = triples.AsSpan(point * TripleBytes);
+            BinaryPrimitives.WriteSingleLittleEndian(triple, place.X);
+            BinaryPrimitives.WriteSingleLittleEndian(triple[4..], place.Y);
+            BinaryPrimitives.WriteInt32LittleEndian(triple[8..], leaves[order[point]]);
+        }
+        return new(Array.ConvertAll(order, one => items[one]), Array.ConvertAll(order, one => spans[one]), triples, total);
+    }
+
+    // Every nth row, then the ones behind those, and so on: n chunks.
+    private static int[] Spread(int count)
+    {
+        var chunks = Math.Max(1, (count + ChunkPoints - 1) / ChunkPoints);
+        var order = new int[count];
+        var point = 0;
+        for (var chunk = 0; chunk < chunks; chunk++)
+            for (var row = chunk; row < count; row += chunks) order[point++] = row;
+        return order;
+    }
+
+    // Memberships come in the order of the map, as long as the two are whole and of one run; else they are looked up.
+    private static int[] Leaves(List<LeafBlock> memberships, List<UInt128> items, List<int> spans, CancellationToken stop)
+    {
+        var leaves = new int[items.Count];
+        Array.Fill(leaves, -1);
+        var next = 0;
+        Dictionary<(UInt128, int), int>? places = null;
+        foreach (var block in memberships)
+        {
+            stop.ThrowIfCancellationRequested();
+            for (var i = 0; i < block.ItemIds.Length; i++)
+            {
+                var key = (block.ItemIds[i], block.SpanIndex[i]);
+                if (places is null && next < leaves.Length && (items[next], spans[next]) == key)
+                {
+                    leaves[next++] = block.Leaves[i];
+                    continue;
+                }
+                if (places is null)
+                {
+                    places = new(items.Count - next);
+                    for (var place = next; place < items.Count; place++) places[(items[place], spans[place])] = place;
+                }
+                if (places.TryGetValue(key, out var found)) leaves[found] = block.Leaves[i];
+            }
+        }
+        return leaves;
     }
 }

@@ -21,6 +21,8 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
     public async Task<IActionResult> OnGetAsync(string name, string? cluster, CancellationToken stop)
     {
         if (store.FindClustering(name) is not { } clustering) return NotFound();
+        // The page's script asks for it next.
+        _ = clusterings.MapAsync(clustering, CancellationToken.None);
         var tree = await clusterings.TreeAsync(clustering, stop);
         Clustering = clustering;
         CorpusName = clusterings.CorpusOf(clustering)?.Name;

@@ -1,21 +1,24 @@
 // Finds the point nearest to a place: points are sorted into square cells once, a search looks at few of them.
 export class PointGrid {
-  constructor(x, y) {
+  // Of x and y the first `count` are known.
+  constructor(x, y, count) {
     Object.assign(this, { x, y });
-    this.left = x.reduce((least, value) => Math.min(least, value), Infinity);
-    this.bottom = y.reduce((least, value) => Math.min(least, value), Infinity);
-    const width = x.reduce((most, value) => Math.max(most, value), -Infinity) - this.left;
-    const height = y.reduce((most, value) => Math.max(most, value), -Infinity) - this.bottom;
-    this.side = Math.max(1, Math.ceil(Math.sqrt(x.length / 4)));
+    const [knownX, knownY] = [x.subarray(0, count), y.subarray(0, count)];
+    this.left = knownX.reduce((least, value) => Math.min(least, value), Infinity);
+    this.bottom = knownY.reduce((least, value) => Math.min(least, value), Infinity);
+    const width = knownX.reduce((most, value) => Math.max(most, value), -Infinity) - this.left;
+    const height = knownY.reduce((most, value) => Math.max(most, value), -Infinity) - this.bottom;
+    this.side = Math.max(1, Math.ceil(Math.sqrt(count / 4)));
     this.cell = Math.max(width, height, 1e-6) / this.side;
     // Counting sort: starts[c] .. starts[c + 1] are the points of cell c.
     this.starts = new Int32Array((this.side + 1) ** 2 + 1);
-    const cells = Int32Array.from(x, (_, point) => this.cellOf(x[point], y[point]));
+    const cells = new Int32Array(count);
+    for (let point = 0; point < count; point++) cells[point] = this.cellOf(x[point], y[point]);
     for (const cell of cells) this.starts[cell + 1]++;
     for (let cell = 1; cell < this.starts.length; cell++) this.starts[cell] += this.starts[cell - 1];
     const next = this.starts.slice();
-    this.points = new Int32Array(x.length);
-    for (let point = 0; point < x.length; point++) this.points[next[cells[point]]++] = point;
+    this.points = new Int32Array(count);
+    for (let point = 0; point < count; point++) this.points[next[cells[point]]++] = point;
   }
 
   column(x) { return Math.max(0, Math.min(this.side, Math.floor((x - this.left) / this.cell))); }

@@ -35,7 +35,7 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
     draw();
     button.setAttribute("aria-pressed", false);
     canvas.classList.remove("drawing");
-    select(event.type === "pointerup" && loop.length > 2 ? inside(loop, x, y) : []);
+    select(event.type === "pointerup" && loop.length > 2 ? inside(loop, x, y, scatter.count) : []);
   };
   canvas.addEventListener("pointerup", end, true);
   canvas.addEventListener("pointercancel", end, true);
@@ -73,11 +73,11 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
 }
 
 // Numbers of the points inside a loop (even-odd rule); those outside its bounds are not looked at twice.
-export function inside(loop, x, y) {
+export function inside(loop, x, y, count) {
   const [left, right] = [Math.min(...loop.map(at => at[0])), Math.max(...loop.map(at => at[0]))];
   const [bottom, top] = [Math.min(...loop.map(at => at[1])), Math.max(...loop.map(at => at[1]))];
   const found = [];
-  for (let point = 0; point < x.length; point++) {
+  for (let point = 0; point < count; point++) {
     if (x[point] < left || x[point] > right || y[point] < bottom || y[point] > top) continue;
     let isIn = false;
     for (let a = 0, b = loop.length - 1; a < loop.length; b = a++)

@@ -14,23 +14,25 @@ async function start(page) {
   const address = `/api/v1/clusterings/${page.dataset.clustering}`;
   const [clusters, map] = await Promise.all([fetch(`${address}/clusters`), fetch(`${address}/map`)]);
   if (!clusters.ok || !map.ok) { status.textContent = "The map could not be read."; return; }
-  const total = Number(map.headers.get("X-Map-Total"));
+  const total = Number(map.headers.get("X-Map-Total")), all = Number(map.headers.get("X-Map-Points"));
   const tree = await clusters.json();
-  const bytes = await map.arrayBuffer();
-  const count = bytes.byteLength / 12;
-  const floats = new Float32Array(bytes);
-  const leaves = new Int32Array(bytes);
-  const x = new Float32Array(count), y = new Float32Array(count), leaf = new Int32Array(count);
-  for (let point = 0; point < count; point++) {
-    x[point] = floats[point * 3];
-    y[point] = floats[point * 3 + 1];
-    leaf[point] = leaves[point * 3 + 2];
-  }
-  status.textContent = count < total ? `${count.toLocaleString()} of ${total.toLocaleString()} points` : `${count.toLocaleString()} points`;
+  const x = new Float32Array(all), y = new Float32Array(all), leaf = new Int32Array(all);
+  const take = (bytes, first) => {
+    const floats = new Float32Array(bytes), leaves = new Int32Array(bytes), count = Math.min(bytes.byteLength / 12, all - first);
+    for (let point = 0; point < count; point++) {
+      x[first + point] = floats[point * 3];
+      y[first + point] = floats[point * 3 + 1];
+      leaf[first + point] = leaves[point * 3 + 2];
+    }
+    return first + count;
+  };
+  let count = take(await map.arrayBuffer(), 0);
+  const tell = () => { status.textContent = count < total ? `${count.toLocaleString()} of ${total.toLocaleString()} points` : `${count.toLocaleString()} points`; };
+  tell();
 
   const canvas = page.querySelector("canvas");
-  const scatter = new Scatter(canvas, x, y);
-  const grid = new PointGrid(x, y);
+  const scatter = new Scatter(canvas, x, y, count);
+  let grid = new PointGrid(x, y, count);
   const view = { tree, leaf, scatter, depth: 1, alone: null, values: null, selected: null };
 
   const depth = page.querySelector("#depth");
@@ -63,8 +65,24 @@ async function start(page) {
     paint(page, view);
   });
   startLasso(page, canvas, scatter, x, y, selected => { view.selected = selected; paint(page, view); });
-  listen(page, canvas, scatter, grid);
+  listen(page, canvas, scatter, (left, bottom, within) => grid.nearest(left, bottom, within));
   page.dataset.ready = "true";
+
+  // The rest, a chunk at a time, once the first is on the screen; painted when four times as many are there, and at the end.
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let painted = count; count < all;) {
+    const chunk = await fetch(`${address}/map?first=${count}`);
+    const before = count;
+    if (chunk.ok) count = take(await chunk.arrayBuffer(), count);
+    if (count === before) { status.textContent = `${count.toLocaleString()} of ${total.toLocaleString()} points; the others could not be read.`; break; }
+    tell();
+    if (count < Math.min(all, 4 * painted)) continue;
+    painted = count;
+    scatter.grow(count);
+    paint(page, view);
+    grid = new PointGrid(x, y, count);
+  }
+  page.dataset.whole = "true";
 }
 
 // The cluster a leaf belongs to at a depth; a leaf above that depth stands for itself.
@@ -77,17 +95,19 @@ function paint(page, view) {
   const { tree, leaf, scatter, depth, values } = view;
   const colours = values ? valueColours(values.names.length + 1) : clusterColours(tree);
   const at = tree.map((_, position) => ancestor(tree, position, depth));
-  const rgba = new Uint8Array(leaf.length * 4);
-  const sizes = new Map();
-  for (let point = 0; point < leaf.length; point++) {
-    const cluster = values ? (values.codes[point] === 255 ? -1 : values.codes[point]) : leaf[point] < 0 ? -1 : at[leaf[point]];
-    sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
-    const dimmed = (view.alone != null && cluster !== view.alone) || (view.selected != null && !view.selected.has(point));
-    const [red, green, blue] = dimmed || cluster < 0 ? colours.none : colours.of[cluster];
-    rgba.set([red, green, blue, dimmed ? 60 : 255], point * 4);
+  // Groups are numbered from 1; 0 is none. A colour is one little-endian word, so that millions of points take no time.
+  const word = ([red, green, blue], alpha) => (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
+  const words = Uint32Array.from([colours.none, ...colours.of], colour => word(colour ?? colours.none, 255)), faint = word(colours.none, 60);
+  const rgba = new Uint8Array(scatter.count * 4), pixels = new Uint32Array(rgba.buffer);
+  const counts = new Uint32Array(words.length);
+  for (let point = 0; point < pixels.length; point++) {
+    const group = 1 + (values ? (values.codes[point] === 255 ? -1 : values.codes[point]) : leaf[point] < 0 ? -1 : at[leaf[point]]);
+    counts[group]++;
+    const dimmed = (view.alone != null && group - 1 !== view.alone) || (view.selected != null && !view.selected.has(point));
+    pixels[point] = dimmed ? faint : words[group];
   }
   scatter.setColours(rgba);
-  legend(page, view, colours, sizes);
+  legend(page, view, colours, new Map([...counts].map((size, group) => [group - 1, size]).filter(([, size]) => size > 0)));
 }
 
 function legend(page, view, colours, sizes) {
@@ -110,7 +130,7 @@ function legend(page, view, colours, sizes) {
   }));
 }
 
-function listen(page, canvas, scatter, grid) {
+function listen(page, canvas, scatter, closest) {
   const ring = page.querySelector(".map-ring");
   let kept = -1, shown = -1, drag = null, moved = false;
   const pointers = new Map();
@@ -130,7 +150,7 @@ function listen(page, canvas, scatter, grid) {
   };
   const nearest = (left, top) => {
     const [x, y] = scatter.toData(left, top);
-    return grid.nearest(x, y, 14 / scatter.pixelsPerUnit);
+    return closest(x, y, 14 / scatter.pixelsPerUnit);
   };
   const place = event => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
   const spread = () => { const [a, b] = [...pointers.values()]; return Math.hypot(a[0] - b[0], a[1] - b[1]); };
@@ -184,7 +204,7 @@ function listen(page, canvas, scatter, grid) {
       ArrowUp: () => scatter.pan(0, step), ArrowDown: () => scatter.pan(0, -step),
       "+": () => scatter.zoom(1.4, width / 2, height / 2), "=": () => scatter.zoom(1.4, width / 2, height / 2),
       "-": () => scatter.zoom(1 / 1.4, width / 2, height / 2), 0: () => scatter.fit(),
-      Enter: () => { const [x, y] = scatter.toData(width / 2, height / 2); kept = grid.nearest(x, y, Infinity); shown = -1; show(kept, true); },
+      Enter: () => { const [x, y] = scatter.toData(width / 2, height / 2); kept = closest(x, y, Infinity); shown = -1; show(kept, true); },
       Escape: () => { kept = -1; },
     };
     if (!actions[event.key]) return;

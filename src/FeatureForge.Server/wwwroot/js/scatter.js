@@ -1,4 +1,6 @@
-// Draws points with WebGL 2, or on a plain canvas where that is missing. Knows nothing of clusters or items.
+// Draws points with WebGL 2, or on a plain canvas where that is missing. Knows nothing of clusters or items. The first points of a map are spread
+// evenly over it: they are drawn alone until the others have come, and while the map moves.
+const quickPoints = 200000;
 const vertex = `#version 300 es
 in vec2 place; in vec4 colour; uniform vec2 scale; uniform vec2 shift; uniform float size; out vec4 tint;
 void main() { gl_Position = vec4(place * scale + shift, 0.0, 1.0); gl_PointSize = size; tint = colour; }`;
@@ -11,9 +13,10 @@ void main() {
 }`;
 
 export class Scatter {
-  constructor(canvas, x, y) {
-    Object.assign(this, { canvas, x, y, count: x.length });
-    this.bounds = bounds(x, y);
+  // Of x and y the first `count` are known.
+  constructor(canvas, x, y, count) {
+    Object.assign(this, { canvas, x, y, count });
+    this.bounds = bounds(x, y, count);
     this.gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
     if (this.gl) this.prepare();
     else this.plane = canvas.getContext("2d");
@@ -35,12 +38,28 @@ export class Scatter {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`The map's shader did not link: ${gl.getProgramInfoLog(program)}`);
     gl.useProgram(program);
     this.uniform = name => gl.getUniformLocation(program, name);
-    const places = new Float32Array(this.count * 2);
-    for (let point = 0; point < this.count; point++) { places[point * 2] = this.x[point]; places[point * 2 + 1] = this.y[point]; }
-    this.attribute(program, "place", places, 2, gl.FLOAT, false);
+    this.placeBuffer = this.attribute(program, "place", this.places(), 2, gl.FLOAT, false);
     this.colourBuffer = this.attribute(program, "colour", new Uint8Array(this.count * 4), 4, gl.UNSIGNED_BYTE, true);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  places() {
+    const places = new Float32Array(this.count * 2);
+    for (let point = 0; point < this.count; point++) { places[point * 2] = this.x[point]; places[point * 2 + 1] = this.y[point]; }
+    return places;
+  }
+
+  // More of x and y are known now; colours of all of them come next.
+  grow(count) {
+    this.count = count;
+    this.bounds = bounds(this.x, this.y, count);
+    this.rgba = null;
+    if (this.gl) {
+      this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.placeBuffer);
+      this.gl.bufferData(this.gl.ARRAY_BUFFER, this.places(), this.gl.DYNAMIC_DRAW);
+    }
+    if (this.fitted) this.fit();
   }
 
   attribute(program, name, values, size, type, normalised) {
@@ -94,7 +113,7 @@ export class Scatter {
     this.centreX -= dx / this.pixelsPerUnit;
     this.centreY += dy / this.pixelsPerUnit;
     this.fitted = false;
-    this.draw();
+    this.drawQuickly();
   }
 
   // Zooms so that the data under (left, top) stays there.
@@ -104,7 +123,7 @@ export class Scatter {
     this.centreX = x - (left - this.width / 2) / this.pixelsPerUnit;
     this.centreY = y + (top - this.height / 2) / this.pixelsPerUnit;
     this.fitted = false;
-    this.draw();
+    this.drawQuickly();
   }
 
   toData(left, top) {
@@ -119,6 +138,16 @@ export class Scatter {
   get pointSize() {
     const base = Math.max(2.2, Math.min(9, 520 / Math.sqrt(this.count)));
     return Math.min(14, base * Math.pow(this.pixelsPerUnit / this.fitPixels, 0.25));
+  }
+
+  // Few points while the view moves, all of them once it rests.
+  drawQuickly() {
+    if (this.count > quickPoints) {
+      this.drawn = quickPoints;
+      clearTimeout(this.rest);
+      this.rest = setTimeout(() => { this.drawn = Infinity; this.draw(); }, 160);
+    }
+    this.draw();
   }
 
   draw() {
@@ -142,14 +171,14 @@ export class Scatter {
     gl.uniform2f(this.uniform("shift"), -this.centreX * scaleX, -this.centreY * scaleY);
     gl.uniform1f(this.uniform("size"), this.pointSize * this.ratio);
     gl.uniform1f(this.uniform("strength"), this.count > 20000 ? 0.75 : 0.9);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    gl.drawArrays(gl.POINTS, 0, Math.min(this.count, this.drawn ?? Infinity));
   }
 
   drawPlane() {
     const { plane, rgba, ratio } = this;
     const size = this.pointSize * ratio;
     plane.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (let point = 0; point < this.count; point++) {
+    for (let point = 0; point < Math.min(this.count, this.drawn ?? Infinity); point++) {
       const [left, top] = this.toScreen(point);
       plane.fillStyle = `rgb(${rgba[point * 4]} ${rgba[point * 4 + 1]} ${rgba[point * 4 + 2]} / ${rgba[point * 4 + 3] / 255})`;
       plane.fillRect(left * ratio - size / 2, top * ratio - size / 2, size, size);
@@ -157,9 +186,9 @@ export class Scatter {
   }
 }
 
-function bounds(x, y) {
+function bounds(x, y, count) {
   let left = Infinity, right = -Infinity, bottom = Infinity, top = -Infinity;
-  for (let point = 0; point < x.length; point++) {
+  for (let point = 0; point < count; point++) {
     left = Math.min(left, x[point]); right = Math.max(right, x[point]);
     bottom = Math.min(bottom, y[point]); top = Math.max(top, y[point]);
   }
