@@ -36,6 +36,16 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
     }
 
     [Fact]
+    public async Task Encoders_are_compared_by_one_number()
+    {
+        var one = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/encoders/eyes/metrics?names=retrieval.high");
+        var compared = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/encoders/eyes/compare?metric=retrieval.high&with=eyes");
+
+        Assert.Equal(one.GetProperty("series").GetProperty("retrieval.high").GetRawText(), compared.GetProperty("series").GetProperty("eyes").GetRawText());
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Client.GetAsync("/api/v1/encoders/eyes/compare?with=nothing")).StatusCode);
+    }
+
+    [Fact]
     public async Task A_map_is_three_numbers_a_point_with_its_leaf()
     {
         var bytes = await server.Client.GetByteArrayAsync("/api/v1/clusterings/groups/map");

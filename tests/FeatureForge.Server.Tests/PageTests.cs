@@ -40,6 +40,8 @@ public sealed class FilledStorePageTests(FilledServer server) : IClassFixture<Fi
     [InlineData("/corpora/mixed?view=about", "32 &#xD7; 32 pixels")]
     [InlineData("/encoders", "1,234,567")]
     [InlineData("/encoders/eyes", "View retrieval")]
+    [InlineData("/encoders/eyes/compare", "There is no other encoder of image items.")]
+    [InlineData("/encoders/eyes/compare?with=eyes", "rankme ratio")]
     [InlineData("/sets", "stale")]
     [InlineData("/sets/eyes-mixed", "vector::FLOAT[4]")]
     [InlineData("/clusterings", "12 leaves")]
@@ -69,6 +71,9 @@ public sealed class FilledStorePageTests(FilledServer server) : IClassFixture<Fi
     }
 
     [Theory]
+    [InlineData("/encoders/nothing/compare")]
+    [InlineData("/encoders/eyes/compare?with=nothing")]
+    [InlineData("/encoders/eyes/compare?with=..%2fsecret")]
     [InlineData("/corpora/nothing")]
     [InlineData("/corpora/..%2f..%2fetc")]
     [InlineData("/corpora/mixed/items/xyz")]

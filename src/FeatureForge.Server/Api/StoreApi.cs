@@ -20,6 +20,7 @@ public static class StoreApi
         api.MapGet("/encoders", (Store store) => Json(store.Encoders())).Gives<IReadOnlyList<EncoderManifest>>("All encoders");
         api.MapGet("/encoders/{name:storename}", (string name, Store store) => JsonOr404(store.FindEncoder(name))).Gives<EncoderManifest>("One encoder");
         api.MapGet("/encoders/{name:storename}/metrics", MetricsAsync).Gives<CurvesResult>("Curves of an encoder's training");
+        api.MapGet("/encoders/{name:storename}/compare", CompareAsync).Gives<CurvesResult>("One number of several encoders' trainings, by encoder: metric=NAME, with=ENCODER (once or more)");
         api.MapGet("/sets", (Store store) => Json(store.Sets())).Gives<IReadOnlyList<SetManifest>>("All embedding sets");
         api.MapGet("/sets/{name:storename}", (string name, Store store) => JsonOr404(store.FindSet(name))).Gives<SetManifest>("One embedding set");
         api.MapGet("/clusterings", (Store store) => Json(store.Clusterings())).Gives<IReadOnlyList<ClusteringManifest>>("All clusterings");
@@ -97,6 +98,19 @@ public static class StoreApi
 
     private static async Task<IResult> ItemAsync(string name, string id, Store store, ItemReader items, CancellationToken stop) =>
         store.FindCorpus(name) is { } corpus ? JsonOr404(await items.FindAsync(corpus, id, withContent: false, stop)) : Missing();
+
+    private static async Task<IResult> CompareAsync(string name, string? metric, string[] with, Store store, CancellationToken stop)
+    {
+        var curves = new Curves(null);
+        foreach (var one in with.Prepend(name).Distinct().Take(Pages.Encoders.CompareModel.Most))
+        {
+            if (Names.Problem("encoder", one) is not null || store.FindEncoder(one) is not { } encoder) return Missing();
+            foreach (var part in encoder.MetricParts)
+                await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(one), part), stop))
+                    if (row.Name == (metric ?? "loss")) curves.Add(row with { Name = one });
+        }
+        return Json(curves.Result());
+    }
 
     private static async Task<IResult> MetricsAsync(string name, string? names, Store store, CancellationToken stop)
     {
