@@ -6,7 +6,7 @@ namespace FeatureForge.TestKit;
 
 /// <summary>
 /// Skips outside CI when a tool is missing; with CI=true the test runs and fails.
-/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node (with the readers of <see cref="NodeProgram"/>), pandas (with scikit-learn, of the system's Python), dotnet-interactive, tmpfs.
+/// Tools: ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node (with the readers of <see cref="NodeProgram"/>), axe, pandas (with scikit-learn, of the system's Python), dotnet-interactive, tmpfs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NeedsToolFactAttribute : FactAttribute
@@ -28,11 +28,12 @@ public sealed class NeedsToolFactAttribute : FactAttribute
         "pg" => PostgresFolder != null,
         "s3rver" => S3Server != null,
         "node" => OnPath("node") != null && NodeProgram.Folder != null,
+        "axe" => NodeProgram.Axe != null,
         "pandas" => Directory.Exists("/usr/lib/python3/dist-packages/pandas") && Directory.Exists("/usr/lib/python3/dist-packages/sklearn"),
         "dotnet-interactive" => OnPath("dotnet-interactive") != null,
         // Mounting takes the superuser.
         "tmpfs" => OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
-        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node, pandas, dotnet-interactive or tmpfs.", nameof(tool)),
+        _ => throw new ArgumentException($"Unknown tool '{tool}'; expected ffmpeg, libsndfile, soxr, chromium, pg, s3rver, node, axe, pandas, dotnet-interactive or tmpfs.", nameof(tool)),
     };
 
     /// <summary>The browser's executable, or null.</summary>

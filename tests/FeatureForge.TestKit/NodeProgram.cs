@@ -25,11 +25,15 @@ public static class NodeProgram
         return await output;
     }
 
+    /// <summary>The script of axe-core, which finds what keeps people from using a page; null when it is not installed.</summary>
+    public static string? Axe => Path.Combine(Place, "node_modules", "axe-core", "axe.min.js") is var path && File.Exists(path) ? path : null;
+
+    private static string Place => Environment.GetEnvironmentVariable("FEATUREFORGE_NODE_TOOLS")
+            ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "featureforge-ci");
+
     private static string? FindFolder()
     {
-        var folder = Environment.GetEnvironmentVariable("FEATUREFORGE_NODE_TOOLS")
-            ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "featureforge-ci");
         string[] packages = ["nodejs-polars", "hyparquet", "hyparquet-compressors", "apache-arrow"];
-        return packages.All(package => Directory.Exists(Path.Combine(folder, "node_modules", package))) ? folder : null;
+        return packages.All(package => Directory.Exists(Path.Combine(Place, "node_modules", package))) ? Place : null;
     }
 }

@@ -28,6 +28,14 @@ function showTimes(within) {
   }
 }
 showTimes(document);
+
+// What scrolls sideways can be scrolled with the keyboard; what does not is no stop on the way through the page.
+const scrolls = new ResizeObserver(entries => {
+  for (const { target } of entries)
+    if (target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+});
+for (const element of document.querySelectorAll(".scroll, pre")) scrolls.observe(element);
 setInterval(() => showTimes(document), 30_000);
 document.addEventListener("htmx:afterSwap", event => showTimes(event.detail.target));
 
