@@ -46,6 +46,17 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
     }
 
     [Fact]
+    public async Task What_would_bring_the_store_up_to_date_can_be_seen_before()
+    {
+        var plan = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/stale/plan");
+        var page = await server.Client.GetStringAsync("/");
+
+        var stage = plan.GetProperty("stages")[0];
+        Assert.Equal(("extract-eyes-mixed", "extract", "eyes"), (stage.GetProperty("name").GetString(), stage.GetProperty("kind").GetString(), stage.GetProperty("spec").GetProperty("encoder").GetString()));
+        Assert.Contains("Bring up to date</button>", page);
+    }
+
+    [Fact]
     public async Task A_map_is_three_numbers_a_point_with_its_leaf()
     {
         var bytes = await server.Client.GetByteArrayAsync("/api/v1/clusterings/groups/map");

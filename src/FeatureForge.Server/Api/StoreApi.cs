@@ -1,5 +1,6 @@
 // GET /api/v1/…: what the store holds, as JSON; curves and maps for the pages.
 using FeatureForge.Data;
+using FeatureForge.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -28,7 +29,15 @@ public static class StoreApi
         api.MapGet("/clusterings/{name:storename}/clusters", ClustersAsync);
         api.MapGet("/clusterings/{name:storename}/map", MapAsync);
         api.MapGet("/clusterings/{name:storename}/map/{point:int:min(0)}", PointAsync);
-        api.MapGet("/stale", (Store store) => Json(Staleness.Find(store)));
+        api.MapGet("/stale", (Store store) => Json(Staleness.Find(store))).Gives<IReadOnlyList<StaleThing>>("What no longer matches what it was made from");
+        api.MapGet("/stale/plan", (Store store) => Json(RefreshPlan.Of(store))).Gives<RefreshPlan>("The runs that bring everything up to date, before anything is asked for");
+        api.MapPost("/stale/refresh", (Store store, RunDesk desk, JobWakeUp jobs) =>
+        {
+            if (RefreshPlan.Of(store).ToPipeline() is not { } pipeline) throw new BadRequestException("There is nothing that could be brought up to date.");
+            var ticket = desk.Submit(pipeline);
+            jobs.Wake();
+            return ticket.Origin == RunOrigin.Created ? Created(ticket.Pipeline) : Json(ticket.Pipeline);
+        }).Gives<PipelineRow>("Ask for these runs, as one pipeline");
     }
 
     /// <summary>Says in the API's description what a request's body is and what the answer holds.</summary>

@@ -1,5 +1,6 @@
 // One embedding set: its tables, and how to read them with other tools.
 using FeatureForge.Data;
+using FeatureForge.Jobs;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 

@@ -1,12 +1,16 @@
 // What is out of date: made from an older corpus, from another encoder, or from a set that has changed since.
+using System.Globalization;
 using FeatureForge.Data;
 
-namespace FeatureForge.Server;
+namespace FeatureForge.Jobs;
 
 /// <summary>Something that no longer matches what it was made from, and why.</summary>
-/// <param name="Kind">encoder, set or clustering.</param>
-/// <param name="Address">Its page.</param>
-public sealed record StaleThing(string Kind, string Name, string Address, string Reason);
+/// <param name="Kind">set or clustering.</param>
+public sealed record StaleThing(string Kind, string Name, string Reason)
+{
+    /// <summary>Its page.</summary>
+    public string Address => $"/{Kind}s/{Name}";
+}
 
 /// <summary>Compares manifests.</summary>
 public static class Staleness
@@ -19,10 +23,10 @@ public static class Staleness
         var stale = new List<StaleThing>();
         foreach (var set in sets.Values)
             if (WhyStale(set, corpora.GetValueOrDefault(set.Corpus), encoders.GetValueOrDefault(set.Encoder)) is { } reason)
-                stale.Add(new("set", set.Name, $"/sets/{set.Name}", reason));
+                stale.Add(new("set", set.Name, reason));
         foreach (var clustering in store.Clusterings())
             if (WhyStale(clustering, sets.GetValueOrDefault(clustering.Set)) is { } reason)
-                stale.Add(new("clustering", clustering.Name, $"/clusterings/{clustering.Name}", reason));
+                stale.Add(new("clustering", clustering.Name, reason));
         return stale;
     }
 
@@ -44,7 +48,7 @@ public static class Staleness
         var table = set.Tables.FirstOrDefault(table => table.Level == clustering.Level && table.Grain == clustering.Grain);
         if (table == null) return $"Embedding set {set.Name} no longer has the {clustering.Level} level by {clustering.Grain.ToString().ToLowerInvariant()}.";
         return table.Rows != clustering.Vectors
-            ? $"Covers {Display.Count(clustering.Vectors)} of the {Display.Count(table.Rows)} vectors that embedding set {set.Name} has now."
+            ? string.Create(CultureInfo.InvariantCulture, $"Covers {clustering.Vectors:N0} of the {table.Rows:N0} vectors that embedding set {set.Name} has now.")
             : null;
     }
 }
