@@ -1,7 +1,7 @@
 // `refresh`: a corpus grows, and what was made from it follows, by the runs that were announced and no others.
 using System.Text.Json;
-using FeatureForge.Ingest;
 using FeatureForge.Data;
+using FeatureForge.Ingest;
 using FeatureForge.TestKit;
 
 namespace FeatureForge.EndToEnd.Tests;

@@ -71,20 +71,7 @@ internal sealed class EmbeddingColumns(string path, EmbeddingHeader header, RowG
 
     private static unsafe string TextOf(ByteArray bytes) => System.Text.Encoding.UTF8.GetString((byte*)bytes.Pointer, bytes.Length);
 
-    private ColumnReader<T> Column<T>(string name) where T : unmanaged
-    {
-        var schema = group.MetaData.Schema;
-        for (var index = 0; index < schema.NumColumns; index++)
-        {
-            if (schema.Column(index).Path.ToDotString() != name) continue;
-            var column = group.Column(index);
-            if (column is ColumnReader<T> typed) return typed;
-            var found = column.Type;
-            column.Dispose();
-            throw new InvalidDataException($"{path}: column {name} holds {found}; expected {typeof(T).Name}.");
-        }
-        throw new InvalidDataException($"{path}: there is no column {name}; it was not written by FeatureForge, or is damaged.");
-    }
+    private ColumnReader<T> Column<T>(string name) where T : unmanaged => PhysicalColumn.Of<T>(group, name, path);
 
     private int Read<T>(ColumnReader<T> column, string name, Span<T> into, int at, int all) where T : unmanaged
     {

@@ -84,7 +84,7 @@ public static class MapColumns
     // Other programs write optional columns where this one writes required ones; nulls are passed over.
     private static void Read<T>(string path, RowGroupReader group, string name, int rows, Action<int, T> take) where T : unmanaged
     {
-        using var column = Column<T>(path, group, name);
+        using var column = PhysicalColumn.Of<T>(group, name, path);
         var isOptional = column.ColumnDescriptor.MaxDefinitionLevel > 0;
         var (values, levels) = (new T[Math.Min(rows, Batch)], new short[isOptional ? Math.Min(rows, Batch) : 0]);
         for (var at = 0; at < rows;)
@@ -97,20 +97,5 @@ public static class MapColumns
                 if (!isOptional || levels[row] > 0) take(at + row, values[value++]);
             at += read;
         }
-    }
-
-    private static ColumnReader<T> Column<T>(string path, RowGroupReader group, string name) where T : unmanaged
-    {
-        var schema = group.MetaData.Schema;
-        for (var index = 0; index < schema.NumColumns; index++)
-        {
-            if (schema.Column(index).Path.ToDotString() != name) continue;
-            var column = group.Column(index);
-            if (column is ColumnReader<T> typed) return typed;
-            var found = column.Type;
-            column.Dispose();
-            throw new InvalidDataException($"{path}: column {name} holds {found}; expected {typeof(T).Name}.");
-        }
-        throw new InvalidDataException($"{path}: there is no column {name}.");
     }
 }
