@@ -216,6 +216,13 @@ public sealed class RemoteStoreTests : IDisposable
         there.FetchFolder(there.StagingFolder("run1"));
         Assert.Equal("step 7", File.ReadAllText(Path.Combine(there.StagingFolder("run1"), "checkpoint.json")));
 
+        // What has gone on here since is not thrown back; what another machine has left is newer.
+        DurableFile.WriteAllText(Path.Combine(folder, "checkpoint.json"), "step 9");
+        Assert.Equal("step 9", File.ReadAllText(Path.Combine(here.FetchFolder(folder), "checkpoint.json")));
+        DurableFile.WriteAllText(Path.Combine(there.StagingFolder("run1"), "checkpoint.json"), "step 12");
+        there.KeepStaged(Path.Combine(there.StagingFolder("run1"), "checkpoint.json"));
+        Assert.Equal("step 12", File.ReadAllText(Path.Combine(here.FetchFolder(folder), "checkpoint.json")));
+
         new Publication(Context(there)).Finish();
         Assert.DoesNotContain(_server.Keys, key => key.Contains("/.staging/", StringComparison.Ordinal));
     }

@@ -88,7 +88,8 @@ internal sealed class StoreMirror(S3Bucket bucket, string root)
         {
             var move = moves[i];
             if (bucket.TryCopy(KeyOf(move.From), KeyOf(move.To), move.Part.Sha256, checkFence)) return;
-            var source = File.Exists(move.From) ? move.From : File.Exists(move.To) ? move.To : Fetch(move.From, move.Part);
+            // What is not staged here was staged by another machine, or has arrived already.
+            var source = File.Exists(move.From) ? move.From : bucket.Find(KeyOf(move.From)) is null ? move.To : Fetch(move.From, move.Part);
             bucket.Upload(source, KeyOf(move.To), move.Part.Sha256, checkFence);
         });
         foreach (var move in moves.Where(move => File.Exists(move.From)))
@@ -111,14 +112,14 @@ internal sealed class StoreMirror(S3Bucket bucket, string root)
         NoteCopy(path, hash);
     }
 
-    /// <summary>Brings over what a folder holds on the server and this machine lacks, or has with other content.</summary>
+    /// <summary>Brings over what a folder holds on the server and this machine lacks. A file that this machine left there itself, and that nobody has replaced since, stays as it is here: it may have gone on.</summary>
     internal void FetchFolder(string folder, Func<string, bool> wanted)
     {
         foreach (var found in bucket.List(KeyOf(folder) + "/"))
         {
             var path = PathOf(found.Key);
             if (!wanted(path)) continue;
-            if (bucket.Find(found.Key) is { Sha256: { } hash } facts) Fetch(path, facts.Bytes, hash);
+            if (bucket.Find(found.Key) is { Sha256: { } hash } facts && !(File.Exists(path) && LastNote(path)?.Sha256 == hash)) Fetch(path, facts.Bytes, hash);
         }
     }
 
@@ -209,13 +210,12 @@ internal sealed class StoreMirror(S3Bucket bucket, string root)
     }
 
     // Null also when the file is not the one that the note was written for.
-    private CopyNote? NoteOf(string path)
+    private CopyNote? NoteOf(string path) =>
+        LastNote(path) is { } note && new FileInfo(path) is { Exists: true } file && (file.Length, file.LastWriteTimeUtc.Ticks) == (note.Bytes, note.WrittenTicks) ? note : null;
+
+    private CopyNote? LastNote(string path)
     {
-        try
-        {
-            return JsonSerializer.Deserialize<CopyNote>(File.ReadAllText(NotePath(path)), SpecJson.Line) is { } note && new FileInfo(path) is { Exists: true } file
-                && (file.Length, file.LastWriteTimeUtc.Ticks) == (note.Bytes, note.WrittenTicks) ? note : null;
-        }
+        try { return JsonSerializer.Deserialize<CopyNote>(File.ReadAllText(NotePath(path)), SpecJson.Line); }
         catch (Exception error) when (error is IOException or JsonException) { return null; }
     }
 }
