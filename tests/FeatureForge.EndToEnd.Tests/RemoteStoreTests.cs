@@ -71,6 +71,8 @@ public sealed class RemoteStoreTests : IDisposable
         Assert.Equal(expected, await HashAsync(here, remote));
         Assert.Equal(expected, await HashAsync(elsewhere, remote));
         Assert.Empty((await RunAsync(elsewhere, remote, "store", "verify")).Json.GetProperty("findings").EnumerateArray());
+        // A program that is killed while it writes a file leaves its unfinished one in the working folder; nothing else may be left.
+        Assert.All((await RunAsync(here, remote, "store", "gc", "--days", "0")).Json.GetProperty("removed").EnumerateArray(), file => Assert.EndsWith(".tmp", file.GetProperty("path").GetString()));
         Assert.Empty((await RunAsync(here, remote, "store", "gc", "--days", "0")).Json.GetProperty("removed").EnumerateArray());
         Assert.True((await RunAsync(elsewhere, remote, "search", "--set", "s", "--item", await FirstItemAsync(elsewhere, remote))).Json.GetProperty("neighbours").GetArrayLength() > 0);
     }
