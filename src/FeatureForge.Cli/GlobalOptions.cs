@@ -26,7 +26,7 @@ internal sealed record GlobalOptions(string StorePath, string? Ledger, Uri? Serv
         Uri? server = null;
         if (parsed.GetValue(_server) is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out server) && server.Scheme is "http" or "https")) problems.Add($"--server {address}: expected http://HOST:PORT.");
         if (store.Contains("://", StringComparison.Ordinal) && !Store.IsRemoteAddress(store)) problems.Add($"--store {store}: expected a folder, or s3://bucket/prefix.");
-        if (parsed.GetValue(_budget) is { } budget && !(budget > 0 && double.IsFinite(budget))) problems.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--budget {budget}: expected an amount of more than 0."));
+        if (PriceTable.BudgetProblem(parsed.GetValue(_budget)) is { } problem) problems.Add($"--budget: {problem}");
         BadRequestException.ThrowIfAny(problems);
         return new(Store.IsRemoteAddress(store) ? store : Path.GetFullPath(store), parsed.GetValue(_ledger), server, parsed.GetValue(_budget), parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_verbose));
     }

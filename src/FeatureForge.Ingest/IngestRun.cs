@@ -39,7 +39,7 @@ public static class IngestRun
 
         IngestResult Finish(CorpusManifest? manifest, IReadOnlyList<StagedPart> done)
         {
-            if (manifest != null) CorpusPublication.RemoveUnlisted(context.Store, manifest);
+            if (manifest != null) context.Store.RemoveUnlisted(context.Store.CorpusFolder(manifest.Name), "quarantine", manifest.QuarantineParts);
             new Publication(context).Finish();
             var result = ResultOf(spec, manifest, done);
             context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, of them {result.NearDuplicates} near duplicates, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");

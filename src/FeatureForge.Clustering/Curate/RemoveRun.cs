@@ -87,7 +87,7 @@ public static class RemoveRun
 
         RemoveResult Finish(CorpusManifest now, long removedNow, long restoredNow, IReadOnlyList<string> unknownIds)
         {
-            RemoveUnlisted(context.Store, folder, now);
+            context.Store.RemoveUnlisted(folder, "removals", now.RemovalParts);
             new Publication(context).Finish();
             return new(now.Name, now.Version, removedNow, restoredNow, unknownIds, now.Items);
         }
@@ -98,12 +98,5 @@ public static class RemoveRun
         if (spec.Items.Contains(row.ItemId)) return "item id";
         if (spec.Paths.FirstOrDefault(glob => FileSystemName.MatchesSimpleExpression(glob, row.Path, ignoreCase: false)) is { } path) return $"path {path}";
         return filter?.Holds(row) == true ? $"where {spec.Where}" : null;
-    }
-
-    // Tools that read the folder see the table as it is now.
-    private static void RemoveUnlisted(Store store, string folder, CorpusManifest corpus)
-    {
-        var listed = corpus.RemovalParts.Select(part => Path.GetFileName(part.Path)).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in store.FilesBelow(Path.Combine(folder, "removals")).Where(file => !listed.Contains(Path.GetFileName(file)))) store.Remove(file);
     }
 }

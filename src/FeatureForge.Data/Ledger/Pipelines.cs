@@ -39,7 +39,7 @@ public sealed record PipelineSpec
         {
             foreach (var need in stage.Needs ?? [])
                 if (!seen.Contains(need)) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}' needs '{need}', which is not an earlier stage.");
-            if (stage.Budget is { } budget && !(budget > 0)) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}' has a budget of {budget}; expected more than 0.");
+            if (PriceTable.BudgetProblem(stage.Budget) is { } problem) problems.Add($"Stage '{stage.NameOrKind}' of pipeline '{Name}': {problem}");
             if (!seen.Add(stage.NameOrKind)) problems.Add($"Pipeline '{Name}' has two stages called '{stage.NameOrKind}'; give each its own name.");
         }
         return problems;

@@ -222,6 +222,7 @@ public sealed class RunLedger : IDisposable
     /// <exception cref="BadRequestException">It has succeeded, there is no such run, or its budget is used up.</exception>
     public RunRow Resume(string runId, double? budget = null)
     {
+        if (PriceTable.BudgetProblem(budget) is { } problem) throw new BadRequestException(problem);
         var run = Get(runId);
         if (budget is not null) run = run with { Budget = budget };
         if (run.State == RunState.Succeeded)

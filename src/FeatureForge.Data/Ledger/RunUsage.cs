@@ -41,6 +41,22 @@ public sealed record PriceTable
         catch (System.Text.Json.JsonException error) { throw new BadRequestException($"{store.PlaceOf(path)} is no price table: {error.Message}"); }
     }
 
+    /// <summary>The store's table; the usual values where it cannot be read, which must keep neither runs from running nor pages from opening.</summary>
+    /// <param name="say">Told what is wrong with it.</param>
+    public static PriceTable OrUsual(Store store, Action<string>? say = null)
+    {
+        try { return Of(store); }
+        catch (Exception error) when (error is BadRequestException or IOException)
+        {
+            say?.Invoke($"{error.Message} The usual prices are used.");
+            return new();
+        }
+    }
+
+    /// <summary>What is wrong with a budget, or null; none is fine.</summary>
+    public static string? BudgetProblem(double? budget) =>
+        budget is not { } amount || (amount > 0 && double.IsFinite(amount)) ? null : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"A budget of {amount}: expected an amount of more than 0.");
+
     /// <summary>What was used before, and this on top.</summary>
     public RunUsage Add(RunUsage? before, double cpuSeconds, double deviceSeconds, string? device)
     {

@@ -76,8 +76,12 @@ internal sealed class S3Bucket : IDisposable
             }, onlyIfKnown: true);
             return new StoredText(text, answer.ETag);
         }
-        // A write that was repeated because its answer got lost finds itself.
-        catch (ObjectChangedException) when (ReadText(key, null) is { } there && there.Text == text) { return ReadText(key, null)!; }
+        catch (ObjectChangedException)
+        {
+            // A write that was repeated because its answer got lost finds itself.
+            if (ReadText(key, null) is { } there && there.Text == text) return there;
+            throw;
+        }
     });
 
     /// <summary>Writes a small object, whatever was there.</summary>
@@ -202,17 +206,26 @@ internal sealed class S3Bucket : IDisposable
 
     private PutObjectResponse Put(string key, string? etag, Action<PutObjectRequest> fill, bool onlyIfKnown)
     {
-        while (true)
+        PutObjectResponse Send(string? ifNoneMatch, string? ifMatch)
         {
             // Hashed before it is sent, not in chunks: what every server can check.
-            var request = new PutObjectRequest { BucketName = _bucket, Key = _prefix + key, UseChunkEncoding = false };
+            var request = new PutObjectRequest { BucketName = _bucket, Key = _prefix + key, UseChunkEncoding = false, IfNoneMatch = ifNoneMatch, IfMatch = ifMatch };
             fill(request);
-            var isConditional = onlyIfKnown && !_hasNoConditions;
-            if (isConditional && etag is null) request.IfNoneMatch = "*";
-            else if (isConditional) request.IfMatch = etag;
-            try { return _client.PutObjectAsync(request).GetAwaiter().GetResult(); }
-            catch (AmazonS3Exception error) when (IsRefusedCondition(error)) { throw Changed(key, error); }
-            catch (AmazonS3Exception error) when (isConditional && KnowsNoConditions(error)) { _hasNoConditions = true; }
+            return _client.PutObjectAsync(request).GetAwaiter().GetResult();
+        }
+        return onlyIfKnown ? IfUnchanged(key, etag, Send) : Send(null, null);
+    }
+
+    // A server that knows no conditions is asked for one once.
+    private T IfUnchanged<T>(string key, string? etag, Func<string?, string?, T> send)
+    {
+        var isConditional = !_hasNoConditions;
+        try { return isConditional ? send(etag is null ? "*" : null, etag) : send(null, null); }
+        catch (AmazonS3Exception error) when (IsRefusedCondition(error)) { throw Changed(key, error); }
+        catch (AmazonS3Exception error) when (isConditional && KnowsNoConditions(error))
+        {
+            _hasNoConditions = true;
+            return IfUnchanged(key, etag, send);
         }
     }
 
@@ -242,18 +255,15 @@ internal sealed class S3Bucket : IDisposable
                 }).GetAwaiter().GetResult();
                 tags[i] = new(i + 1, answer.ETag);
             });
-            var end = new CompleteMultipartUploadRequest { BucketName = _bucket, Key = _prefix + key, UploadId = upload, PartETags = [.. tags] };
-            var isConditional = !_hasNoConditions;
-            if (isConditional && etag is null) end.IfNoneMatch = "*";
-            else if (isConditional) end.IfMatch = etag;
-            try { _client.CompleteMultipartUploadAsync(end).GetAwaiter().GetResult(); }
-            catch (AmazonS3Exception error) when (IsRefusedCondition(error)) { throw Changed(key, error); }
-            catch (AmazonS3Exception error) when (isConditional && KnowsNoConditions(error))
+            IfUnchanged(key, etag, (ifNoneMatch, ifMatch) => _client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest
             {
-                _hasNoConditions = true;
-                (end.IfNoneMatch, end.IfMatch) = (null, null);
-                _client.CompleteMultipartUploadAsync(end).GetAwaiter().GetResult();
-            }
+                BucketName = _bucket,
+                Key = _prefix + key,
+                UploadId = upload,
+                PartETags = [.. tags],
+                IfNoneMatch = ifNoneMatch,
+                IfMatch = ifMatch,
+            }).GetAwaiter().GetResult());
         }
         catch
         {

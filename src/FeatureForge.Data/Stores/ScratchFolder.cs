@@ -22,10 +22,10 @@ public static class ScratchFolder
         return folder;
     }
 
-    internal static bool IsAbandoned(Store store, string folder, DateTimeOffset now)
+    internal static bool IsAbandoned(string folder, DateTimeOffset? leftByOthers, DateTimeOffset now)
     {
         // Another machine's: its note is there.
-        if (!Directory.Exists(folder) && store.Mirror?.StagedElsewhere().TryGetValue(Path.GetFileName(folder), out var written) == true)
+        if (!Directory.Exists(folder) && leftByOthers is { } written)
             return RunLedger.IsRunId(Path.GetFileName(folder)) || now - written > _patience;
         try { return JsonSerializer.Deserialize<ProcessIdentity>(File.ReadAllText(Path.Combine(folder, Note)), SpecJson.Line) is { } owner && owner.IsKnownDead; }
         catch (JsonException) { return true; }

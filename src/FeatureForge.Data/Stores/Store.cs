@@ -117,7 +117,7 @@ public sealed class Store
         var root = Path.GetFullPath(Path.Combine(folder, id));
         Directory.CreateDirectory(root);
         var store = new Store(root, id, ledger, address, new(bucket, root));
-        store.ReadText(Path.Combine(root, MarkerName));
+        if (!File.Exists(store.PathOf(MarkerName))) DurableFile.WriteAllText(store.PathOf(MarkerName), text);
         store.ReadText(store.SignInMark);
         return store;
     }
@@ -224,6 +224,15 @@ public sealed class Store
         else if (File.Exists(path)) File.Delete(path);
     }
 
+    /// <summary>Removes the parts of a table that its manifest does not list, so that tools that read the folder see each row once.</summary>
+    /// <param name="folder">The manifest's folder.</param>
+    /// <param name="table">The table's folder in it.</param>
+    /// <param name="listed">Parts that stay.</param>
+    public void RemoveUnlisted(string folder, string table, IEnumerable<PartFile> listed)
+    {
+        foreach (var path in StoreStrays.Unlisted(this, folder, StoreStrays.Known(folder, listed), [table]).ToList()) Remove(path);
+    }
+
     /// <summary>When a small file was written last, as far as this machine knows; of a store on S3, a change is seen within two seconds.</summary>
     public DateTime ChangedAt(string path)
     {
@@ -248,13 +257,14 @@ public sealed class Store
         return (Math.Max(here.Count, there.Files), here.Sum(file => file.Length) + there.Bytes);
     }
 
-    /// <summary>The staging folders of this machine, and on S3 those that others have left on the server.</summary>
-    internal IReadOnlyList<string> StagingFolders()
+    /// <summary>The staging folders of this machine, and on S3 those that others have left on the server: of these, when something was written there last.</summary>
+    internal IReadOnlyList<(string Path, DateTimeOffset? LeftByOthers)> StagingFolders()
     {
         var staging = PathOf(".staging");
+        var there = Mirror?.StagedElsewhere();
         // What a server has taken over leaves empty folders.
         IEnumerable<string> here = Directory.Exists(staging) ? Directory.EnumerateDirectories(staging).Where(folder => Mirror is null || Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any()).Select(path => Path.GetFileName(path)!) : [];
-        return [.. here.Union(Mirror?.StagedElsewhere().Keys ?? []).Order(StringComparer.Ordinal).Select(StagingFolder)];
+        return [.. here.Union(there?.Keys ?? []).Order(StringComparer.Ordinal).Select(name => (StagingFolder(name), there?.TryGetValue(name, out var written) == true ? written : (DateTimeOffset?)null))];
     }
 
     /// <summary>Leaves a copy of a finished staged file where another machine finds it; in a folder it lies there already.</summary>

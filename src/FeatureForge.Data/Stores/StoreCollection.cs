@@ -24,9 +24,9 @@ public static class StoreCollection
     {
         var kept = new List<string>();
         var doomed = new List<string>();
-        foreach (var folder in store.StagingFolders())
+        foreach (var (folder, leftByOthers) in store.StagingFolders())
             if (RunOf(Path.GetFileName(folder)) is { } run) kept.Add($".staging/{Path.GetFileName(folder)}: run {run.RunId} is {RunWords.Word(run.State)} and goes on from here.");
-            else if (!ScratchFolder.IsAbandoned(store, folder, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
+            else if (!ScratchFolder.IsAbandoned(folder, leftByOthers, now)) kept.Add($".staging/{Path.GetFileName(folder)}: another process is writing here.");
             else doomed.Add(folder);
         // A run's own folder, or one beside it that is called after it.
         RunRow? RunOf(string name) => unfinished.FirstOrDefault(run => name == run.RunId || name.StartsWith(run.RunId + "-", StringComparison.Ordinal));

@@ -138,7 +138,7 @@ internal sealed class StoreMirror(S3Bucket bucket, string root)
     internal (long Bytes, string Sha256)? Describe(string path) => bucket.Describe(KeyOf(path));
 
     /// <summary>Paths in the working folder of all objects below a folder; what lies there need not have come over.</summary>
-    internal IEnumerable<string> Files(string folder) => bucket.List(KeyOf(folder) is "." ? "" : KeyOf(folder) + "/").Select(found => PathOf(found.Key));
+    internal IEnumerable<string> Files(string folder) => bucket.List(KeyOf(folder) + "/").Select(found => PathOf(found.Key));
 
     internal IReadOnlyList<string> Folders(string folder) => [.. bucket.Folders(KeyOf(folder)).Select(name => Path.Combine(folder, name))];
 

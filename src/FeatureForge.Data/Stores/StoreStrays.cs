@@ -41,5 +41,5 @@ internal static class StoreStrays
         return strays;
     }
 
-    private static HashSet<string> Known(string folder, IEnumerable<PartFile> parts) => parts.Select(part => Path.GetFullPath(Path.Combine(folder, part.Path))).ToHashSet(StringComparer.Ordinal);
+    internal static HashSet<string> Known(string folder, IEnumerable<PartFile> parts) => parts.Select(part => Path.GetFullPath(Path.Combine(folder, part.Path))).ToHashSet(StringComparer.Ordinal);
 }

@@ -133,7 +133,7 @@ public static class StoreVerify
 
         internal void Staging()
         {
-            foreach (var run in store.StagingFolders())
+            foreach (var (run, _) in store.StagingFolders())
                 _findings.Add(new("notice", store.PlaceOf(run), "an unfinished run's work; `runs list` shows it, `runs resume` completes it, `store gc` removes it when there is no such run."));
         }
 

@@ -93,14 +93,6 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
 
     private long Before(Modality modality) => _before?.Items.GetValueOrDefault(modality) ?? 0;
 
-    /// <summary>Removes quarantine files that a manifest has replaced, so that tools which read the folder see each row once.</summary>
-    public static void RemoveUnlisted(Store store, CorpusManifest manifest)
-    {
-        var folder = store.CorpusFolder(manifest.Name);
-        var listed = manifest.QuarantineParts.Select(part => Path.GetFullPath(Path.Combine(folder, part.Path))).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in store.FilesBelow(Path.Combine(folder, "quarantine")).Where(file => !listed.Contains(file))) store.Remove(file);
-    }
-
     // One file per run, not one per part: bad files are few. The staged parts keep theirs, so that a killed run can do this again.
     private async Task<(string Path, long Rows)> GatherQuarantineAsync(CancellationToken stop)
     {

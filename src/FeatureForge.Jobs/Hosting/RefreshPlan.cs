@@ -11,6 +11,8 @@ namespace FeatureForge.Jobs;
 /// <param name="Left">What is stale and stays so, with what a person would have to do.</param>
 public sealed record RefreshPlan(IReadOnlyList<PipelineStage> Stages, IReadOnlyList<StaleThing> Left)
 {
+    public static RefreshPlan Nothing { get; } = new([], []);
+
     /// <summary>Sets get the items that their corpus has gained; clusterings of such sets, and those that their set has outgrown, are made again as they were asked for, with their map.</summary>
     public static RefreshPlan Of(Store store)
     {

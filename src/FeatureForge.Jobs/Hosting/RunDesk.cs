@@ -52,8 +52,7 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time, De
     {
         var stage = Stage.Of(kind);
         var request = new RunRequest { Kind = kind, Spec = stage.Normalise(spec), Budget = budget };
-        if (budget is { } amount && !(amount > 0)) throw new BadRequestException($"A budget of {amount}: expected more than 0.");
-        BadRequestException.ThrowIfAny([.. stage.Problems(request.Spec), .. _rules.Problems(kind, request.Spec), .. stage.StoreProblems(request.Spec, store)]);
+        BadRequestException.ThrowIfAny([.. PriceTable.BudgetProblem(budget) is { } problem ? [problem] : Array.Empty<string>(), .. stage.Problems(request.Spec), .. _rules.Problems(kind, request.Spec), .. stage.StoreProblems(request.Spec, store)]);
         if (ledger.FindUnfinished(request.SpecHash) is not { } unfinished)
         {
             return ledger.FindSucceeded(request.SpecHash) is { } done && stage.IsCurrent(done, store)

@@ -35,7 +35,7 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         var taken = ledger.Get(runId);
         var before = taken.Progress;
         var began = time.GetTimestamp();
-        var (prices, usage) = (PricesFor(runId), taken.Usage);
+        var (prices, usage) = (PriceTable.OrUsual(store, problem => ledger.Journal.AddLog(runId, ("warning", problem))), taken.Usage);
         var outOfMemory = PosixProcess.OutOfMemoryKills();
         using var span = JobTelemetry.Begin(taken);
 
@@ -69,17 +69,6 @@ internal sealed class RunSupervisor(Store store, RunLedger ledger, SupervisionOp
         Log.AttemptEnded(log, runId, lease.Attempt, run.State);
         JobTelemetry.End(span, run, time.GetElapsedTime(began));
         return run;
-    }
-
-    // A table that cannot be read must not keep runs from running.
-    private PriceTable PricesFor(string runId)
-    {
-        try { return PriceTable.Of(store); }
-        catch (Exception error) when (error is BadRequestException or IOException)
-        {
-            ledger.Journal.AddLog(runId, ("warning", $"{error.Message} The usual prices are used."));
-            return new();
-        }
     }
 
     private enum StopAsked

@@ -84,7 +84,6 @@ public static class RunsApi
     {
         if (ledger.Find(id) == null) return StoreApi.Missing();
         var budget = request.ContentLength is null or 0 ? null : (await StoreApi.ReadAsync<ResumeRequest>(request, stop)).Budget;
-        if (budget is <= 0) throw new BadRequestException("budget: expected an amount of more than 0.");
         var run = ledger.Resume(id, budget);
         jobs.Wake();
         return StoreApi.Json(run);

@@ -114,9 +114,8 @@ public static class StoreApi
         foreach (var one in with.Prepend(name).Distinct().Take(Pages.Encoders.CompareModel.Most))
         {
             if (Names.Problem("encoder", one) is not null || store.FindEncoder(one) is not { } encoder) return Missing();
-            foreach (var part in encoder.MetricParts)
-                await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(one), part), stop))
-                    if (row.Name == (metric ?? "loss")) curves.Add(row with { Name = one });
+            await foreach (var row in NumbersAsync(store, encoder, stop))
+                if (row.Name == (metric ?? "loss")) curves.Add(row with { Name = one });
         }
         return Json(curves.Result());
     }
@@ -125,9 +124,14 @@ public static class StoreApi
     {
         if (store.FindEncoder(name) is not { } encoder) return Missing();
         var curves = new Curves(names);
-        foreach (var part in encoder.MetricParts)
-            await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(name), part), stop)) curves.Add(row);
+        await foreach (var row in NumbersAsync(store, encoder, stop)) curves.Add(row);
         return Json(curves.Result());
+    }
+
+    private static async IAsyncEnumerable<MetricRow> NumbersAsync(Store store, EncoderManifest encoder, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        foreach (var part in encoder.MetricParts)
+            await foreach (var row in MetricsTable.ReadAsync(store.FileOf(store.EncoderFolder(encoder.Name), part), stop)) yield return row;
     }
 
     private static async Task<IResult> ClustersAsync(string name, Store store, ClusteringReader clusterings, CancellationToken stop)

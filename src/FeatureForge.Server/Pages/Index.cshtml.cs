@@ -28,12 +28,12 @@ public sealed class IndexModel(Store store, RunLedger ledger, RunDesk desk, JobW
     {
         (Corpora, Encoders, Sets, Clusterings) = (store.Corpora(), store.Encoders(), store.Sets(), store.Clusterings());
         Stale = Staleness.Find(store);
-        Plan = RefreshPlan.Of(store);
+        Plan = Stale.Count == 0 ? RefreshPlan.Nothing : RefreshPlan.Of(store);
         Active = ReadActive();
         Failed = new(ledger.List(new() { State = RunState.Failed, Take = 5 }).Runs, "No run has failed.");
         Machine = MachineFacts.Read(store.Root);
         Costs = [.. ledger.CostsSince(time.GetUtcNow().AddDays(-30)).OrderByDescending(one => one.Value).Select(one => (one.Key.ToString().ToLowerInvariant(), one.Value))];
-        Currency = PriceTable.Of(store).Currency;
+        Currency = PriceTable.OrUsual(store).Currency;
     }
 
     /// <summary>Asks for what is missing.</summary>
