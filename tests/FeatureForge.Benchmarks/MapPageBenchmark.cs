@@ -92,24 +92,17 @@ internal static class MapPageBenchmark
             var (angle, radius) = (2 * Math.PI * (row % Leaves) / Leaves, 20 + 12 * Math.Sin(7.0 * (row % Leaves)));
             return (float)((axis == 0 ? Math.Cos(angle) : Math.Sin(angle)) * radius + 0.7 * random.Normal(2L * row + axis));
         }
-        DurableFile.WriteAllText(Path.Combine(folder, "clustering.json"), JsonSerializer.Serialize(new ClusteringManifest
+        DurableFile.WriteAllText(Path.Combine(folder, "clustering.json"), JsonSerializer.Serialize(SampleManifests.Clustering with
         {
             Name = "t",
-            Set = "s",
             EncoderId = "planted",
-            Level = Level.High,
-            Grain = Grain.Item,
-            Method = "tree",
-            Spec = JsonSerializer.SerializeToElement(new { }),
             Vectors = rows,
             Clusters = clusters.Count,
             Leaves = Leaves,
-            Measures = new Dictionary<string, double>(),
             ClusterParts = [DurableFile.Describe(Path.Combine(folder, "clusters/part-00000.parquet"), "clusters/part-00000.parquet", clusters.Count)],
             MembershipParts = memberParts,
             MapParts = mapParts,
             RunId = "planted",
-            CreatedAt = DateTimeOffset.UnixEpoch,
         }, SpecJson.Readable));
     }
 

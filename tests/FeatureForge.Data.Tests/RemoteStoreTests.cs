@@ -41,25 +41,7 @@ public sealed class RemoteStoreTests : IDisposable
         return part;
     }
 
-    private static ClusteringManifest Manifest(PartFile map) => new()
-    {
-        Name = "c",
-        Set = "s",
-        EncoderId = "e",
-        Level = Level.High,
-        Grain = Grain.Item,
-        Method = "tree",
-        Spec = System.Text.Json.JsonDocument.Parse("{}").RootElement,
-        Vectors = 1,
-        Clusters = 1,
-        Leaves = 1,
-        Measures = new Dictionary<string, double>(),
-        ClusterParts = [],
-        MembershipParts = [],
-        MapParts = [map],
-        RunId = "r",
-        CreatedAt = DateTimeOffset.UnixEpoch,
-    };
+    private static ClusteringManifest Manifest(PartFile map) => SampleManifests.Clustering with { MapParts = [map] };
 
     private static async Task<List<MapRow>> ReadAsync(Store store)
     {

@@ -46,25 +46,7 @@ public sealed class StoreTests : IDisposable
         publication.Finish();
     }
 
-    private static ClusteringManifest Manifest(IReadOnlyList<PartFile> map) => new()
-    {
-        Name = "c",
-        Set = "s",
-        EncoderId = "e",
-        Level = Level.High,
-        Grain = Grain.Item,
-        Method = "tree",
-        Spec = System.Text.Json.JsonDocument.Parse("{}").RootElement,
-        Vectors = 1,
-        Clusters = 1,
-        Leaves = 1,
-        Measures = new Dictionary<string, double>(),
-        ClusterParts = [],
-        MembershipParts = [],
-        MapParts = map,
-        RunId = "run1",
-        CreatedAt = _noon,
-    };
+    private static ClusteringManifest Manifest(IReadOnlyList<PartFile> map) => SampleManifests.Clustering with { MapParts = map, RunId = "run1", CreatedAt = _noon };
 
     [Fact]
     public void A_head_whose_weights_have_changed_is_named()

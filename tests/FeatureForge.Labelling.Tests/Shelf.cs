@@ -79,24 +79,17 @@ internal sealed class Shelf : IDisposable
         string Leaf(int item) => $"c{ClassOf(item)}{(item < Items / 2 ? 'a' : 'b')}";
         await ClustersTable.WriteAsync(Path.Combine(folder, "clusters/part-00000.parquet"), nodes, default);
         await MembershipsTable.WriteAsync(Path.Combine(folder, "memberships/part-00000.parquet"), [.. Enumerable.Range(0, Items).Select(item => new MembershipRow(Id(item), 0, Leaf(item), ["root", $"c{ClassOf(item)}", Leaf(item)], 1, 0))], default);
-        Write(Path.Combine(folder, "clustering.json"), new ClusteringManifest
+        Write(Path.Combine(folder, "clustering.json"), SampleManifests.Clustering with
         {
             Name = "tree",
             Set = "set",
             EncoderId = encoder,
-            Level = Level.High,
-            Grain = Grain.Item,
-            Method = "tree",
-            Spec = JsonSerializer.SerializeToElement(new { }),
             Vectors = Items,
             Clusters = nodes.Count,
             Leaves = 6,
-            Measures = new Dictionary<string, double>(),
             ClusterParts = [DurableFile.Describe(Path.Combine(folder, "clusters/part-00000.parquet"), "clusters/part-00000.parquet", nodes.Count)],
             MembershipParts = [DurableFile.Describe(Path.Combine(folder, "memberships/part-00000.parquet"), "memberships/part-00000.parquet", Items)],
-            MapParts = [],
             RunId = "run",
-            CreatedAt = DateTimeOffset.UnixEpoch,
         });
     }
 

@@ -24,24 +24,15 @@ public sealed class MapPointsTests : IDisposable
         await ClustersTable.WriteAsync(Path.Combine(folder, files[0]), [.. Enumerable.Range(0, 3).Select(leaf => new ClusterRow { ClusterId = $"c{leaf}", ParentId = null, Depth = 0, Size = Rows / 3, Name = $"{leaf}", Keywords = [], ExemplarIds = [], BoundaryIds = [], Cohesion = 1, Centroid = [] })], default);
         await MapTable.WriteAsync(Path.Combine(folder, files[1]), [.. Enumerable.Range(0, Rows).Select(row => new MapRow(Id(row), row % 5, row, -row))], default);
         await MembershipsTable.WriteAsync(Path.Combine(folder, files[2]), [.. membershipOrder.Select(row => new MembershipRow(Id(row), row % 5, row % 4 == 3 ? null : $"c{row % 4}", [], 1, 0, null))], default);
-        var clustering = new ClusteringManifest
+        var clustering = SampleManifests.Clustering with
         {
             Name = "t",
-            Set = "s",
-            EncoderId = "e",
-            Level = Level.High,
-            Grain = Grain.Item,
-            Method = "tree",
-            Spec = System.Text.Json.JsonSerializer.SerializeToElement(new { }),
             Vectors = Rows,
             Clusters = 3,
             Leaves = 3,
-            Measures = new Dictionary<string, double>(),
             ClusterParts = [DurableFile.Describe(Path.Combine(folder, files[0]), files[0], 3)],
             MapParts = [DurableFile.Describe(Path.Combine(folder, files[1]), files[1], Rows)],
             MembershipParts = [DurableFile.Describe(Path.Combine(folder, files[2]), files[2], Rows)],
-            RunId = "r",
-            CreatedAt = DateTimeOffset.UnixEpoch,
         };
         return await MapPoints.LoadAsync(_place.Store, clustering, await ClusterTree.LoadAsync(_place.Store, clustering, default), default);
     }
