@@ -6,7 +6,7 @@ namespace FeatureForge.Cli;
 
 internal static class TableRows
 {
-    internal const string Names = "corpora/NAME/items, /quarantine or /removals, encoders/NAME/metrics, embeddings/SET/level=LEVEL/grain=GRAIN, clusterings/NAME/clusters, /memberships, /map or /edits, or labels/LABEL SET";
+    internal const string Names = "corpora/NAME/items, /quarantine or /removals, encoders/NAME/metrics, embeddings/SET/level=LEVEL/grain=GRAIN, clusterings/NAME/clusters, /memberships, /map or /edits, selections/NAME, or labels/LABEL SET";
 
     /// <summary>Rows in the order of the table, one row group in memory at a time; items without those removed, and without their bytes.</summary>
     /// <param name="mostValues">Values of a vector or centroid that are kept.</param>
@@ -21,6 +21,7 @@ internal static class TableRows
         ["clusterings", var name, "memberships"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).MembershipParts, path => MembershipsTable.ReadAsync(path, stop), stop),
         ["clusterings", var name, "map"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).MapParts, path => MapTable.ReadAsync(path, stop), stop),
         ["clusterings", var name, "edits"] => Parts(store, store.ClusteringFolder(name), store.Clustering(name).EditParts, path => ClusterEditsTable.ReadAsync(path, stop), stop),
+        ["selections", var name] => Parts(store, store.SelectionFolder(name), store.Selection(name).ItemParts, path => SelectionsTable.ReadAsync(path, stop), stop),
         ["labels", var name] => Labels(store, name, stop),
         ["embeddings", var name, var level, var grain] => Vectors(store, name, level, grain, mostValues).ToAsyncEnumerable(),
         _ => throw new BadRequestException($"There is no table '{table}'; expected {Names}."),

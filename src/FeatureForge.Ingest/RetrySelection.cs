@@ -12,6 +12,9 @@ public sealed record RetrySelection
     /// <summary>Globs over the whole path: `*` stands for any characters, `?` for one.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
+    /// <summary>The code of that name; null when there is none.</summary>
+    public static RejectionCode? CodeOf(string name) => Enum.GetValues<RejectionCode>().Where(code => QuarantineTable.CodeName(code) == name).Select(code => (RejectionCode?)code).FirstOrDefault();
+
     public bool Matches(Rejection row) =>
         (Codes.Count == 0 || Codes.Contains(row.Code)) && (Paths.Count == 0 || Paths.Any(glob => FileSystemName.MatchesSimpleExpression(glob, row.Path, ignoreCase: false)));
 

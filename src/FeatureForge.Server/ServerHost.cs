@@ -97,6 +97,8 @@ public static class ServerHost
         api.MapSchedulesApi();
         api.MapPipelinesApi();
         api.MapLabelsApi();
+        api.MapSelectionsApi();
+        api.MapQualityApi();
         api.MapSearchApi();
         api.MapAccessApi();
         app.Map("/api/{**rest}", StoreApi.Missing);
@@ -128,6 +130,8 @@ public static class ServerHost
         services.AddSingleton<MediaReader>();
         services.AddSingleton<ClusteringReader>();
         services.AddSingleton<LabelDesk>();
+        services.AddSingleton<SelectionDesk>();
+        services.AddSingleton<CorpusReports>();
         services.AddSingleton(_ => new QueueTurns(store, options.Program));
         services.AddSingleton(_ => new InferenceHost(store, options.Program, options.Inference));
         services.AddSingleton<InferenceService>();

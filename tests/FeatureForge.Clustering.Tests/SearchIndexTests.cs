@@ -144,6 +144,8 @@ public sealed class SearchIndexTests : IDisposable
     [InlineData("size > 3", "'size' is no column")]
     [InlineData("width > many", "'many' is no value")]
     [InlineData("width >", "ends where a value was expected")]
+    [InlineData("selection > 'a'", "'>' stands where = or != was expected")]
+    [InlineData("selection = 3", "put the name of the selection in single quotes")]
     [InlineData("width ~ 3", "'~ 3' was not understood")]
     [InlineData("width > 3 width < 9", "'width' stands where and, or or the end was expected")]
     public void Conditions_that_are_none_say_where(string condition, string expected) =>

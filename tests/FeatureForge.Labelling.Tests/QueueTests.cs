@@ -35,6 +35,26 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task Only_items_of_a_selection_are_handed_out_cold_and_warm()
+    {
+        using var shelf = new Shelf();
+        await new SelectionDesk(shelf.Store, shelf.Time).ChangeAsync(new() { Name = "some", Corpus = "corpus", ItemIds = [.. Enumerable.Range(0, 12).Select(Shelf.Id)], Author = "anna" }, default);
+        var queue = await LabelQueue.OpenAsync(shelf.Store, _spec with { Selection = "some" }, shelf.Time, default);
+
+        var cold = await queue.NextAsync("anna", 5, _lease, default);
+        for (var name = 0; name < 3; name++) await shelf.GiveAsync(Shelf.Names[name], [.. Enumerable.Range(20, 30).Where(item => Shelf.ClassOf(item) == name)]);
+        var warm = await queue.NextAsync("anna", 40, _lease, default);
+        await shelf.GiveAsync("dog", [.. Enumerable.Range(0, 12)]);
+        var done = await queue.NextAsync("anna", 40, _lease, default);
+
+        Assert.Equal(("coverage", 5, 12), (cold.Phase, cold.Entries.Count, cold.Left));
+        Assert.All(cold.Entries.Concat(warm.Entries), entry => Assert.InRange(Shelf.Number(entry.ItemId), 0, 11));
+        Assert.Equal(("uncertain", 12), (warm.Phase, warm.Entries.Count));
+        Assert.Equal((0, 0), (done.Entries.Count, done.Left));
+        await Assert.ThrowsAsync<BadRequestException>(() => LabelQueue.OpenAsync(shelf.Store, _spec with { Selection = "none" }, shelf.Time, default));
+    }
+
+    [Fact]
     public void A_lease_that_runs_out_frees_the_item_for_others()
     {
         using var shelf = new Shelf();

@@ -61,7 +61,7 @@ public sealed class AccessTests(ClosedServer server) : IClassFixture<ClosedServe
     private static readonly (string Pattern, AccessRole Read, AccessRole Write)[] _exceptions =
     [
         ("^/api/v1/(users|audit)", AccessRole.Admin, AccessRole.Admin), ("^/api/v1/tokens", AccessRole.Viewer, AccessRole.Viewer), ("^/settings", AccessRole.Viewer, AccessRole.Viewer),
-        ("^/api/v1/labels/", AccessRole.Viewer, AccessRole.Labeller), ("^/clusterings/name$", AccessRole.Viewer, AccessRole.Labeller), ("^/hangfire", AccessRole.Viewer, AccessRole.Admin),
+        ("^/(api/v1/)?selections", AccessRole.Viewer, AccessRole.Labeller), ("^/api/v1/labels/", AccessRole.Viewer, AccessRole.Labeller), ("^/clusterings/name$", AccessRole.Viewer, AccessRole.Labeller), ("^/hangfire", AccessRole.Viewer, AccessRole.Admin),
         ("^/(v2|inference\\.|arrow\\.|search|api/v1/sets/name/search|api/v1/clusterings/name/map/items)", AccessRole.Viewer, AccessRole.Viewer),
     ];
 

@@ -54,6 +54,21 @@ public sealed partial class FormTests(FilledServer server) : IClassFixture<Fille
     }
 
     [Fact]
+    public async Task Items_of_a_condition_are_kept_as_a_selection_and_quarantined_files_tried_again()
+    {
+        var kept = await PostAsync("/selections?handler=Create", "/selections?corpus=mixed&where=modality%20%3D%20'text'", ("corpus", "mixed"), ("where", "modality = 'text'"), ("name", "readable"));
+        var again = await PostAsync("/selections?handler=Create", "/selections?corpus=mixed&where=modality%20%3D%20'text'", ("corpus", "mixed"), ("where", "modality = 'text'"), ("name", "readable"));
+        var removed = await PostAsync("/selections?handler=Remove", "/selections", ("name", "readable"));
+        var tried = await PostAsync("/corpora/mixed?handler=Retry", "/corpora/mixed?view=quarantine", ("code", "unknown_charset"));
+
+        Assert.Equal((HttpStatusCode.Redirect, "/corpora/mixed?where=selection%20%3D%20%27readable%27"), (kept.StatusCode, kept.Headers.Location!.ToString()));
+        Assert.Contains("exists already (12 items)", await again.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.Redirect, removed.StatusCode);
+        Assert.Empty(server.Store.Selections());
+        Assert.Equal(RunKind.Ingest, server.Ledger.Get(tried.Headers.Location!.ToString()["/runs/".Length..]).Kind);
+    }
+
+    [Fact]
     public async Task Changes_to_a_cluster_become_runs_and_labels_of_it_are_given_at_once()
     {
         // This server performs no runs, so the page leads to the run.

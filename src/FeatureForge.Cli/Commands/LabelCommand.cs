@@ -16,6 +16,7 @@ internal static class LabelCommand
     private static readonly Option<string> _author = new("--author") { Description = "Who labels.", DefaultValueFactory = _ => Environment.UserName is { Length: > 0 } user ? user : "person" };
     private static readonly Option<string[]> _items = new("--item") { Description = "Items, by id or path; repeat it or separate with commas.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string?> _corpus = new("--corpus") { Description = "Only items of this corpus." };
+    private static readonly Option<string?> _selection = new("--selection") { Description = "Items of this selection." };
     private static readonly Option<int> _seed = new("--seed") { Description = "Of every random draw." };
 
     internal static Command Create() => new Command("label", "Label items and clusters: queue, set, skip, defer, disagree, undo, list, propagate, check, import, export, compact.")
@@ -26,10 +27,10 @@ internal static class LabelCommand
     {
         var count = new Option<int>("--count") { Description = "How many items.", DefaultValueFactory = _ => 10 };
         var lease = new Option<double>("--lease-minutes") { Description = "How long they are held for this person.", DefaultValueFactory = _ => 30 };
-        return new Command("queue", "Say what to label next, and why; nobody else gets these items for a while.").With(_labelSet, _set, _level, _clustering, _author, count, lease, _seed).Does(async (parsed, options, stop) =>
+        return new Command("queue", "Say what to label next, and why; nobody else gets these items for a while.").With(_labelSet, _set, _level, _clustering, _selection, _author, count, lease, _seed).Does(async (parsed, options, stop) =>
         {
             if (parsed.GetValue(lease) is not (> 0 and <= 10080)) throw new BadRequestException("--lease-minutes: expected more than 0 and at most 10080 (a week).");
-            var spec = new QueueSpec { LabelSet = parsed.GetRequiredValue(_labelSet), Set = parsed.GetRequiredValue(_set), Level = parsed.GetValue(_level)!, Clustering = parsed.GetValue(_clustering), Seed = parsed.GetValue(_seed) };
+            var spec = new QueueSpec { LabelSet = parsed.GetRequiredValue(_labelSet), Set = parsed.GetRequiredValue(_set), Level = parsed.GetValue(_level)!, Clustering = parsed.GetValue(_clustering), Selection = parsed.GetValue(_selection), Seed = parsed.GetValue(_seed) };
             var queue = await LabelQueue.OpenAsync(options.OpenStore(), spec, TimeProvider.System, stop);
             var turn = await queue.NextAsync(parsed.GetValue(_author)!, parsed.GetValue(count), TimeSpan.FromMinutes(parsed.GetValue(lease)), stop);
             if (options.Json) Verb.PrintJson(turn);
@@ -51,7 +52,7 @@ internal static class LabelCommand
         var clusters = new Option<string[]>("--cluster") { Description = "Clusters, by id; needs --clustering.", AllowMultipleArgumentsPerToken = true };
         var confidence = new Option<float>("--confidence") { Description = "0 to 1.", DefaultValueFactory = _ => 1 };
         var region = new Option<string?>("--region") { Description = "The part that is meant, as JSON: {\"start_ms\":0,\"end_ms\":500} or {\"x\":1,\"y\":2,\"width\":3,\"height\":4} or {\"start_char\":0,\"end_char\":9}." };
-        return new Command("set", "Give items or clusters a label.").With(_labelSet, name, _items, clusters, _clustering, _author, confidence, region, _corpus).Does(async (parsed, options, stop) =>
+        return new Command("set", "Give items or clusters a label.").With(_labelSet, name, _items, clusters, _clustering, _selection, _author, confidence, region, _corpus).Does(async (parsed, options, stop) =>
         {
             var store = options.OpenStore();
             LabelRegion? part;
@@ -64,6 +65,7 @@ internal static class LabelCommand
                 ItemIds = await LabelDesk.ItemsAsync(store, Verb.List(parsed.GetValue(_items)), parsed.GetValue(_corpus), stop),
                 ClusterIds = Verb.List(parsed.GetValue(clusters)),
                 Clustering = parsed.GetValue(_clustering),
+                Selection = parsed.GetValue(_selection),
                 Author = parsed.GetValue(_author)!,
                 Confidence = parsed.GetValue(confidence),
                 Region = part,

@@ -63,7 +63,7 @@ internal static class QuarantineCommand
             });
     }
 
-    private static RejectionCode CodeOf(string name) => Enum.GetValues<RejectionCode>().Where(code => QuarantineTable.CodeName(code) == name).Select(code => (RejectionCode?)code).FirstOrDefault()
+    private static RejectionCode CodeOf(string name) => RetrySelection.CodeOf(name)
         ?? throw new BadRequestException($"--code '{name}' is unknown; expected {string.Join(", ", Enum.GetValues<RejectionCode>().Select(QuarantineTable.CodeName))}.");
 
     private static void Print(List<(string Corpus, Rejection Row)> rows, int take, GlobalOptions options)

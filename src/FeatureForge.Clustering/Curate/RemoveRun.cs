@@ -52,7 +52,7 @@ public static class RemoveRun
         var removals = new Dictionary<string, Removal>(StringComparer.Ordinal);
         foreach (var part in corpus.RemovalParts)
             await foreach (var row in RemovalsTable.ReadAsync(context.Store.FileOf(folder, part), stop)) removals[row.ItemId] = row;
-        var (filter, unknown) = (spec.Where is null ? null : ItemFilter.Parse(spec.Where), spec.Items.ToHashSet(StringComparer.Ordinal));
+        var (filter, unknown) = (spec.Where is null ? null : ItemFilter.Parse(spec.Where).In(context.Store), spec.Items.ToHashSet(StringComparer.Ordinal));
         var (changed, counts) = (0L, corpus.Items.ToDictionary());
         var at = context.Time.GetUtcNow();
         foreach (var part in corpus.ItemParts)

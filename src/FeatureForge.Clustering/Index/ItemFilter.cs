@@ -1,6 +1,6 @@
 // `--where`: which items may be found. A condition is COLUMN OP VALUE, joined by and (binds tighter) and or. Columns are those of the
-// items table, quality.SCORE and metadata.KEY; operators = != < <= > >= like (with % for anything), is null, is not null. Values are numbers
-// or words in single quotes. No parentheses: it is a filter, not a query language; DuckDB reads the same tables.
+// items table, quality.SCORE, metadata.KEY and selection (= or != the name of one); operators = != < <= > >= like (with % for anything), is null,
+// is not null. Values are numbers or words in single quotes. No parentheses: it is a filter, not a query language; DuckDB reads the same tables.
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -30,9 +30,12 @@ public sealed partial class ItemFilter
         ["near_duplicate_of"] = item => item.NearDuplicateOf,
     };
 
+    private const string SelectionColumn = "selection";
+
     private readonly List<List<Condition>> _anyOf;
 
-    private sealed record Condition(Func<ItemRow, object?> Column, string Operator, object? Value);
+    /// <param name="Selection">The name of a selection whose items have it as their value; null: the column reads the row alone.</param>
+    private sealed record Condition(Func<ItemRow, object?> Column, string Operator, object? Value, string? Selection = null);
 
     private ItemFilter(List<List<Condition>> anyOf) => _anyOf = anyOf;
 
@@ -65,8 +68,9 @@ public sealed partial class ItemFilter
         Condition One()
         {
             var name = Take("a column");
+            if (name.Equals(SelectionColumn, StringComparison.OrdinalIgnoreCase)) return OfSelection();
             var column = _columns.GetValueOrDefault(name) ?? (name.StartsWith("metadata.", StringComparison.OrdinalIgnoreCase) ? Metadata(name["metadata.".Length..]) : name.StartsWith("quality.", StringComparison.OrdinalIgnoreCase) ? Quality(name["quality.".Length..]) : null)
-                ?? throw Wrong(text, $"'{name}' is no column; expected {string.Join(", ", _columns.Keys)} quality.SCORE or metadata.KEY");
+                ?? throw Wrong(text, $"'{name}' is no column; expected {string.Join(", ", _columns.Keys)} quality.SCORE, metadata.KEY or {SelectionColumn}");
             if (Accept("is"))
             {
                 var not = Accept("not");
@@ -79,6 +83,16 @@ public sealed partial class ItemFilter
             return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
                 ? new(column, op, number)
                 : throw Wrong(text, $"'{value}' is no value; expected a number, or words in single quotes");
+        }
+
+        Condition OfSelection()
+        {
+            var (op, value) = (Take("= or !="), Take("the name of a selection"));
+            if (op is not ("=" or "!=" or "<>")) throw Wrong(text, $"'{op}' stands where = or != was expected: an item is in a selection or it is not");
+            if (value is not ['\'', .., '\'']) throw Wrong(text, $"'{value}' is no name; put the name of the selection in single quotes");
+            var selection = value[1..^1].Replace("''", "'", StringComparison.Ordinal);
+            return Names.Problem("selection", selection) is { } problem ? throw new BadRequestException(problem)
+                : new(_ => throw new InvalidOperationException("The filter was not opened in a store."), op, selection, selection);
         }
     }
 
@@ -110,6 +124,19 @@ public sealed partial class ItemFilter
             _ => value.GetRawText(),
         };
     };
+
+    /// <summary>The same filter with the selections it names, read as they are now. Without this, one that names a selection throws.</summary>
+    /// <exception cref="BadRequestException">There is no such selection.</exception>
+    public ItemFilter In(Store store)
+    {
+        var read = new Dictionary<string, ItemIdSet>(StringComparer.Ordinal);
+        foreach (var name in _anyOf.SelectMany(all => all).Select(condition => condition.Selection).OfType<string>()) read.TryAdd(name, SelectionDesk.ReadIds(store, store.Selection(name)));
+        return read.Count == 0 ? this : new([.. _anyOf.Select(all => all.ConvertAll(condition => condition.Selection is not { } name ? condition
+            : condition with { Column = item => read[name].Contains(item.ItemId) ? name : "" }))]);
+    }
+
+    /// <summary>Tells the state of the selections that the filter names: the same text is another filter when they have changed.</summary>
+    public string Versions(Store store) => string.Join(' ', _anyOf.SelectMany(all => all).Select(condition => condition.Selection).OfType<string>().Distinct().Select(name => $"{name}:{store.Selection(name).UpdatedAt:O}"));
 
     /// <summary>Whether the item may be found. Comparisons with a missing value are false.</summary>
     public bool Holds(ItemRow item) => _anyOf.Any(all => all.TrueForAll(condition => Holds(condition, condition.Column(item))));
@@ -145,13 +172,13 @@ public sealed partial class ItemFilter
     private static Func<ItemRow, object?> Quality(string score) => item => item.Quality.TryGetValue(score, out var value) ? (double)value : null;
 
     /// <summary>The ids of a corpus's items that may be found.</summary>
-    public async Task<IReadOnlySet<string>> ItemsAsync(Store store, string corpus, CancellationToken stop)
+    public async Task<ItemIdSet> ItemsAsync(Store store, string corpus, CancellationToken stop)
     {
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        var removed = RemovedItems.Of(store, corpus);
+        var found = new List<UInt128>();
+        var (removed, filter) = (RemovedItems.Of(store, corpus), In(store));
         foreach (var part in store.Corpus(corpus).ItemParts)
             await foreach (var item in removed.Without(ItemsTable.ReadAsync(store.FileOf(store.CorpusFolder(corpus), part), withContent: false, stop)))
-                if (Holds(item)) found.Add(item.ItemId);
-        return found;
+                if (filter.Holds(item)) found.Add(ItemIdSet.Key(item.ItemId));
+        return ItemIdSet.Of(found);
     }
 }

@@ -58,13 +58,13 @@ public sealed class OpenTable
 
     /// <summary>The nearest vectors, nearest first.</summary>
     /// <exception cref="BadRequestException">The query has another number of values.</exception>
-    public SearchAnswer Search(ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed)
+    public SearchAnswer Search(ReadOnlySpan<float> query, int k, bool exact, ItemIdSet? allowed)
     {
         SetSearch.RequireDimension(Set, Table, query);
         return _index is not null ? SetSearch.Indexed(_index, query, k, exact, allowed, _removed) : Compared(query, k, allowed);
     }
 
-    private SearchAnswer Compared(ReadOnlySpan<float> query, int k, IReadOnlySet<string>? allowed)
+    private SearchAnswer Compared(ReadOnlySpan<float> query, int k, ItemIdSet? allowed)
     {
         var clock = Stopwatch.GetTimestamp();
         var asked = query.ToArray();

@@ -64,7 +64,7 @@ public sealed class SearchIndex : IDisposable
     /// <param name="probes">Cells to look into; null: as many as the index was tuned to.</param>
     /// <param name="exact">Compare with every vector.</param>
     /// <param name="allowed">Items that may be found; null: all. A filter that leaves few makes the search look into more cells.</param>
-    public SearchAnswer Search(ReadOnlySpan<float> query, int k, int? probes = null, bool exact = false, IReadOnlySet<string>? allowed = null)
+    public SearchAnswer Search(ReadOnlySpan<float> query, int k, int? probes = null, bool exact = false, ItemIdSet? allowed = null)
     {
         if (query.Length != Manifest.Dimension) throw new ArgumentException($"Expected a query of {Manifest.Dimension} values, found {query.Length}.");
         if (k < 1) throw new ArgumentException($"Expected at least one neighbour, found {k}.");
@@ -151,7 +151,7 @@ public sealed class SearchIndex : IDisposable
         return order;
     }
 
-    private int Compare(ReadOnlySpan<float> query, int cell, NearestRows best, IReadOnlySet<string>? allowed)
+    private int Compare(ReadOnlySpan<float> query, int cell, NearestRows best, ItemIdSet? allowed)
     {
         var (first, end) = (_starts[cell, 1][0], _starts[cell + 1, 1][0]);
         for (var row = first; row < end; row++)

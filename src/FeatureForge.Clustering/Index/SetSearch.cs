@@ -13,7 +13,7 @@ public static class SetSearch
     /// <param name="allowed">Items that may be found; null: all.</param>
     /// <exception cref="BadRequestException">The set has no such vectors, or they are of another encoder than the query.</exception>
     public static SearchAnswer Of(Store store, string set, string level, Grain grain, ReadOnlySpan<float> query, int k, string? encoderId = null, bool exact = false,
-        IReadOnlySet<string>? allowed = null, CancellationToken stop = default)
+        ItemIdSet? allowed = null, CancellationToken stop = default)
     {
         var (manifest, table) = TableOf(store, set, level, grain);
         if (encoderId is not null && encoderId != manifest.EncoderId)
@@ -31,7 +31,7 @@ public static class SetSearch
     }
 
     // The index may be older than a removal: more are asked for until enough are left.
-    internal static SearchAnswer Indexed(SearchIndex index, ReadOnlySpan<float> query, int k, bool exact, IReadOnlySet<string>? allowed, RemovedItems removed)
+    internal static SearchAnswer Indexed(SearchIndex index, ReadOnlySpan<float> query, int k, bool exact, ItemIdSet? allowed, RemovedItems removed)
     {
         for (var asked = k; ; asked *= 2)
         {
@@ -80,7 +80,7 @@ public static class SetSearch
         ? Math.Clamp(1 - RowProducts.Dot(a, b), 0, 2)
         : MathF.Sqrt(RowProducts.SquaredDistance(a, b));
 
-    private static SearchAnswer Streamed(Store store, SetManifest set, SetTable table, float[] query, int k, IReadOnlySet<string>? allowed, RemovedItems removed, CancellationToken stop)
+    private static SearchAnswer Streamed(Store store, SetManifest set, SetTable table, float[] query, int k, ItemIdSet? allowed, RemovedItems removed, CancellationToken stop)
     {
         var clock = Stopwatch.GetTimestamp();
         var metric = VectorMetrics.Parse(table.Metric);

@@ -299,18 +299,21 @@ public sealed class Store
     public string EncoderFolder(string encoder) => PathOf("encoders", encoder);
     public string SetFolder(string set) => PathOf("embeddings", set);
     public string ClusteringFolder(string clustering) => PathOf("clusterings", clustering);
+    public string SelectionFolder(string selection) => PathOf("selections", selection);
     public string LabelSetFolder(string labelSet) => PathOf("labels", labelSet);
 
     public CorpusManifest? FindCorpus(string name) => Read<CorpusManifest>(Path.Combine(CorpusFolder(name), "corpus.json"));
     public EncoderManifest? FindEncoder(string name) => Read<EncoderManifest>(Path.Combine(EncoderFolder(name), "encoder.json"));
     public SetManifest? FindSet(string name) => Read<SetManifest>(Path.Combine(SetFolder(name), "set.json"));
     public ClusteringManifest? FindClustering(string name) => Read<ClusteringManifest>(Path.Combine(ClusteringFolder(name), "clustering.json"));
+    public SelectionManifest? FindSelection(string name) => Read<SelectionManifest>(Path.Combine(SelectionFolder(name), "selection.json"));
 
     /// <summary>All corpora, by name.</summary>
     public IReadOnlyList<CorpusManifest> Corpora() => All("corpora", FindCorpus);
     public IReadOnlyList<EncoderManifest> Encoders() => All("encoders", FindEncoder);
     public IReadOnlyList<SetManifest> Sets() => All("embeddings", FindSet);
     public IReadOnlyList<ClusteringManifest> Clusterings() => All("clusterings", FindClustering);
+    public IReadOnlyList<SelectionManifest> Selections() => All("selections", FindSelection);
 
     /// <summary>Names of the label sets; a label set exists when its log holds a part.</summary>
     public IReadOnlyList<string> LabelSets() =>
@@ -339,6 +342,7 @@ public sealed class Store
 
     public SetManifest Set(string name) => FindSet(name) ?? throw Missing("embedding set", name, Sets().Select(s => s.Name));
     public ClusteringManifest Clustering(string name) => FindClustering(name) ?? throw Missing("clustering", name, Clusterings().Select(c => c.Name));
+    public SelectionManifest Selection(string name) => FindSelection(name) ?? throw Missing("selection", name, Selections().Select(s => s.Name));
 
     // Of two processes that make a store at once, one wins and the other takes what is there. Stores of the first version have no id
     // and get one when they are opened next.

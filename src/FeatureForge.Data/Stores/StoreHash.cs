@@ -42,6 +42,7 @@ public static class StoreHash
             if (clustering.MapParts.Count > 0)
                 tables.Add(await HashAsync(store, $"clusterings/{clustering.Name}/map", folder, clustering.MapParts, MapTable.HashAsync, stop));
         }
+        foreach (var selection in store.Selections()) tables.Add(await HashAsync(store, $"selections/{selection.Name}", store.SelectionFolder(selection.Name), selection.ItemParts, SelectionsTable.HashAsync, stop));
         // The labels in force: an undone label leaves no trace here, as if it had never been given.
         foreach (var labelSet in store.LabelSets()) tables.Add(await LabelLog.Of(store, labelSet).HashAsync(stop));
         return tables;

@@ -9,6 +9,7 @@ internal static class StoreStrays
     internal static readonly string[] EncoderTables = ["metrics"];
     internal static readonly string[] SetTables = ["data"];
     internal static readonly string[] ClusteringTables = ["clusters", "memberships", "map", "edits", "assignments"];
+    internal static readonly string[] SelectionTables = ["items"];
 
     internal static IReadOnlyList<PartFile> PartsOf(CorpusManifest corpus) => [.. corpus.ItemParts, .. corpus.QuarantineParts, .. corpus.RemovalParts];
 
@@ -34,7 +35,8 @@ internal static class StoreStrays
         foreach (var encoder in store.Encoders()) strays.AddRange(Unlisted(store, store.EncoderFolder(encoder.Name), Known(store.EncoderFolder(encoder.Name), encoder.MetricParts), EncoderTables));
         foreach (var set in store.Sets()) strays.AddRange(Unlisted(store, store.SetFolder(set.Name), Known(store.SetFolder(set.Name), set.Tables.SelectMany(table => table.Parts)), SetTables));
         foreach (var clustering in store.Clusterings()) strays.AddRange(Unlisted(store, store.ClusteringFolder(clustering.Name), Known(store.ClusteringFolder(clustering.Name), PartsOf(clustering)), ClusteringTables));
-        foreach (var (kind, manifest) in new[] { ("corpora", "corpus.json"), ("encoders", "encoder.json"), ("embeddings", "set.json"), ("clusterings", "clustering.json") })
+        foreach (var selection in store.Selections()) strays.AddRange(Unlisted(store, store.SelectionFolder(selection.Name), Known(store.SelectionFolder(selection.Name), selection.ItemParts), SelectionTables));
+        foreach (var (kind, manifest) in new[] { ("corpora", "corpus.json"), ("encoders", "encoder.json"), ("embeddings", "set.json"), ("clusterings", "clustering.json"), ("selections", "selection.json") })
             strays.AddRange(store.FoldersIn(store.PathOf(kind)).Where(folder => store.ReadText(Path.Combine(folder, manifest)) is null));
         strays.AddRange(Directory.EnumerateFiles(store.Root, "*.tmp", SearchOption.AllDirectories)
             .Where(file => !strays.Any(stray => file.StartsWith(stray + Path.DirectorySeparatorChar, StringComparison.Ordinal)) && !file.StartsWith(store.PathOf(".staging"), StringComparison.Ordinal)));

@@ -38,6 +38,7 @@ public static class StoreVerify
         }
         foreach (var clustering in store.Clusterings())
             check.Manifest(store.ClusteringFolder(clustering.Name), StoreStrays.PartsOf(clustering), StoreStrays.ClusteringTables);
+        foreach (var selection in store.Selections()) check.Manifest(store.SelectionFolder(selection.Name), selection.ItemParts, StoreStrays.SelectionTables);
         foreach (var head in store.FoldersIn(store.PathOf("heads"))) check.Head(head);
         foreach (var labelSet in store.LabelSets()) check.Labels(store.LabelSetFolder(labelSet));
         check.Staging();

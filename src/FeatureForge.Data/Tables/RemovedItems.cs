@@ -1,39 +1,22 @@
 // Which items of a corpus are removed, and the one place that leaves them out: of rows, of vectors, and (through
 // PreparedCorpus) of what training and extraction read.
-using System.Globalization;
-using ParquetSharp;
-
 namespace FeatureForge.Data;
 
 /// <summary>The tombstones of one corpus version. Immutable; 16 bytes an id.</summary>
 public sealed class RemovedItems
 {
-    private readonly HashSet<UInt128> _ids;
+    private readonly ItemIdSet _ids;
 
-    private RemovedItems(HashSet<UInt128> ids) => _ids = ids;
+    private RemovedItems(ItemIdSet ids) => _ids = ids;
 
     public int Count => _ids.Count;
 
     /// <summary>Those of the corpus as it is now; none when there is no such corpus.</summary>
-    public static RemovedItems Of(Store store, string corpus) => store.FindCorpus(corpus) is { } manifest ? Of(store, manifest) : new([]);
+    public static RemovedItems Of(Store store, string corpus) => store.FindCorpus(corpus) is { } manifest ? Of(store, manifest) : new(ItemIdSet.None);
 
-    public static RemovedItems Of(Store store, CorpusManifest corpus)
-    {
-        var ids = new HashSet<UInt128>();
-        foreach (var part in corpus.RemovalParts)
-        {
-            using var reader = new ParquetFileReader(store.FileOf(store.CorpusFolder(corpus.Name), part));
-            for (var group = 0; group < reader.FileMetaData.NumRowGroups; group++)
-            {
-                using var rows = reader.RowGroup(group);
-                using var column = rows.Column(0).LogicalReader<string>();
-                foreach (var id in column) ids.Add(Key(id));
-            }
-        }
-        return new(ids);
-    }
+    public static RemovedItems Of(Store store, CorpusManifest corpus) => new(ItemIdSet.Read(corpus.RemovalParts.Select(part => store.FileOf(store.CorpusFolder(corpus.Name), part))));
 
-    public bool Contains(string itemId) => _ids.Count > 0 && _ids.Contains(Key(itemId));
+    public bool Contains(string itemId) => _ids.Contains(itemId);
 
     /// <summary>Rows of items that are not removed.</summary>
     public IAsyncEnumerable<ItemRow> Without(IAsyncEnumerable<ItemRow> rows) => _ids.Count == 0 ? rows : rows.Where(row => !Contains(row.ItemId));
@@ -48,6 +31,4 @@ public sealed class RemovedItems
         for (var i = 0; i < kept.Length; i++) block.Vectors.AsSpan(kept[i] * block.Dimension, block.Dimension).CopyTo(vectors.AsSpan(i * block.Dimension));
         return new([.. kept.Select(row => block.ItemIds[row])], [.. kept.Select(row => block.SpanIndex[row])], [.. kept.Select(row => block.Spans[row])], vectors, block.Dimension);
     }
-
-    private static UInt128 Key(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

@@ -10,6 +10,8 @@ public sealed record LabelRequest
     public required string Name { get; init; }
     public IReadOnlyList<string> ItemIds { get; init; } = [];
     public IReadOnlyList<string> ClusterIds { get; init; } = [];
+    /// <summary>All items of this selection as well; null = none.</summary>
+    public string? Selection { get; init; }
     /// <summary>The clustering that the clusters are nodes of.</summary>
     public string? Clustering { get; init; }
     public required string Author { get; init; }
@@ -37,12 +39,14 @@ public sealed class LabelDesk(Store store, TimeProvider time)
         void Check(string? problem) { if (problem is not null) problems.Add(problem); }
         Check(Names.Problem("label set", request.LabelSet));
         Check(LabelLog.NameProblem(request.Name));
-        if (request.ItemIds.Count + request.ClusterIds.Count == 0) Check("Nothing to label: name an item or a cluster.");
+        if (request.ItemIds.Count + request.ClusterIds.Count == 0 && request.Selection is null) Check("Nothing to label: name an item, a cluster or a selection.");
+        if (request.Selection is not null) Check(Names.Problem("selection", request.Selection));
         if (string.IsNullOrWhiteSpace(request.Author)) Check("A label needs an author.");
         if (request.Confidence is not (>= 0 and <= 1)) Check(FormattableString.Invariant($"Confidence is {request.Confidence}; expected 0 to 1."));
         if (request.ClusterIds.Count > 0 && request.Clustering is null) Check("Clusters are nodes of a clustering: name it.");
         if (request.Region is not null && request.ItemIds.Count != 1) Check("A region belongs to one item; name one.");
         BadRequestException.ThrowIfAny(problems);
+        if (request.Selection is not null) request = request with { ItemIds = [.. request.ItemIds, .. SelectionDesk.ReadIds(store, store.Selection(request.Selection)).Ids] };
         await CheckTargetsAsync(request, stop);
 
         var batch = LabelLog.NewId();

@@ -16,13 +16,16 @@ public sealed class LabelQueue
     private readonly TimeProvider _time;
     private readonly LabelVectors _vectors;
     private readonly LabelTree? _tree;
+    private readonly ItemIdSet? _chosen;
     private readonly int[] _sampled;
     private (int Rows, AffinityGraph Graph)? _graph;
 
     private LabelQueue(Store store, QueueSpec spec, TimeProvider time, LabelVectors vectors, LabelTree? tree)
     {
         (_store, _spec, _time, _vectors, _tree) = (store, spec, time, vectors, tree);
-        _sampled = vectors.Rows <= PoolRows ? [.. Enumerable.Range(0, vectors.Rows)] : new Tensors.CounterRandom(spec.Seed).Stream(7).Sample(PoolRows, vectors.Rows);
+        _chosen = spec.Selection is null ? null : SelectionDesk.ReadIds(store, Selection(store, spec));
+        int[] rows = [.. Enumerable.Range(0, vectors.Rows).Where(row => MayAsk(vectors.ItemIds[row]))];
+        _sampled = rows.Length <= PoolRows ? rows : [.. new Tensors.CounterRandom(spec.Seed).Stream(7).Sample(PoolRows, rows.Length).Select(at => rows[at])];
     }
 
     /// <summary>Reads the vectors and the tree.</summary>
@@ -52,6 +55,14 @@ public sealed class LabelQueue
             : throw new BadRequestException($"Clustering '{clustering}' is of encoder {tree.EncoderId}, embedding set '{set}' of encoder {encoderId}; they cannot be mixed. Cluster the set again, or name another clustering.");
     }
 
+    private static SelectionManifest Selection(Store store, QueueSpec spec)
+    {
+        var (selection, corpus) = (store.Selection(spec.Selection!), store.Set(spec.Set).Corpus);
+        return selection.Corpus == corpus ? selection : throw new BadRequestException($"Selection '{selection.Name}' is of corpus '{selection.Corpus}', embedding set '{spec.Set}' of '{corpus}'; name a selection of that corpus.");
+    }
+
+    private bool MayAsk(string itemId) => _chosen?.Contains(itemId) != false;
+
     /// <summary>Hands out the next items to one person and holds them for the time of the lease; items the person holds already come first.</summary>
     public async Task<QueueTurn> NextAsync(string author, int count, TimeSpan lease, CancellationToken stop)
     {
@@ -72,7 +83,7 @@ public sealed class LabelQueue
         var known = await KnownItems.ReadAsync(_store, _store.FindSet(_spec.Set)?.Corpus, taken.ToHashSet(StringComparer.Ordinal).Contains, stop);
         var until = _time.GetUtcNow() + lease;
         var given = LabelDecisions.OfItemsGiven(state);
-        return new(_spec.LabelSet, _spec.Set, phase, given.Count, _vectors.ItemIds.Count(id => !given.ContainsKey(id)), [.. taken.Select(id => Entry(byId[id], known.GetValueOrDefault(id), until))]);
+        return new(_spec.LabelSet, _spec.Set, phase, given.Count, _vectors.ItemIds.Count(id => !given.ContainsKey(id) && MayAsk(id)), [.. taken.Select(id => Entry(byId[id], known.GetValueOrDefault(id), until))]);
     }
 
     /// <summary>Notes that a person does not label an item now.</summary>
@@ -89,7 +100,7 @@ public sealed class LabelQueue
     {
         var given = LabelDecisions.OfItemsGiven(state);
         var refused = answers.Where(answer => answer.Answer == QueueAnswer.Defer || answer.Author == author).Select(answer => answer.TargetId).ToHashSet(StringComparer.Ordinal);
-        bool Free(string id) => !refused.Contains(id) && (!held.TryGetValue(id, out var by) || by == author);
+        bool Free(string id) => MayAsk(id) && !refused.Contains(id) && (!held.TryGetValue(id, out var by) || by == author);
 
         // Of what this person holds already nothing is lost when the queue is asked again.
         var mine = held.Where(pair => pair.Value == author && !given.ContainsKey(pair.Key) && _vectors.RowOf(pair.Key) >= 0 && Free(pair.Key)).Select(pair => pair.Key).Order(StringComparer.Ordinal)
@@ -119,7 +130,7 @@ public sealed class LabelQueue
 
     private int[] Pool(IReadOnlyDictionary<string, LabelDecision> given)
     {
-        if (_vectors.Rows <= PoolRows) return _sampled;
+        if (_sampled.Length == _vectors.Rows) return _sampled;
         return [.. given.Keys.Select(_vectors.RowOf).Where(row => row >= 0).Concat(_sampled).Distinct().Order()];
     }
 

@@ -11,6 +11,8 @@ public sealed record QueueSpec
     public string Level { get; init; } = Data.Level.High;
     /// <summary>Whose tree is covered and named; null = the set's only clustering of that level, or none.</summary>
     public string? Clustering { get; init; }
+    /// <summary>Only items of this selection are handed out; null = any.</summary>
+    public string? Selection { get; init; }
     /// <summary>Of every random draw: the same log, vectors and seed give the same order.</summary>
     public int Seed { get; init; }
     /// <summary>auto, cpu or cuda.</summary>
@@ -18,7 +20,7 @@ public sealed record QueueSpec
 
     public IReadOnlyList<string> Problems() =>
         [.. new[] { Names.Problem("label set", LabelSet), Names.Problem("embedding set", Set), Names.Problem("level", Level),
-            Clustering is null ? null : Names.Problem("clustering", Clustering), Tensors.DeviceChoice.Problem(Device) }.OfType<string>()];
+            Clustering is null ? null : Names.Problem("clustering", Clustering), Selection is null ? null : Names.Problem("selection", Selection), Tensors.DeviceChoice.Problem(Device) }.OfType<string>()];
 }
 
 /// <summary>A class with its probability.</summary>

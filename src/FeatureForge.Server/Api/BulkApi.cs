@@ -53,6 +53,7 @@ public static class BulkApi
             .. Of("corpora", store.Corpora, store.FindCorpus, corpus => corpus.Name, corpus => [.. corpus.ItemParts, .. corpus.QuarantineParts, .. corpus.RemovalParts]),
             .. Of("embeddings", store.Sets, store.FindSet, set => set.Name, set => set.Tables.SelectMany(table => table.Parts)),
             .. Of("clusterings", store.Clusterings, store.FindClustering, one => one.Name, one => [.. one.ClusterParts, .. one.MembershipParts, .. one.MapParts, .. one.AssignmentParts]),
+            .. Of("selections", store.Selections, store.FindSelection, one => one.Name, one => one.ItemParts),
         ];
     }
 }

@@ -25,23 +25,23 @@ public static class LabelsApi
         api.MapPost("/labels/{name:storename}/undo", UndoAsync).Describes<UndoRequest, object>("Take a batch of labels back").WithMetadata(_labellers);
     }
 
-    /// <summary>What POST /labels/NAME takes: a class for items, or for clusters of a clustering.</summary>
-    private sealed record GiveRequest(string Name, string Author, IReadOnlyList<string>? Items, IReadOnlyList<string>? Clusters, string? Clustering, float Confidence = 1);
+    /// <summary>What POST /labels/NAME takes: a class for items, for those of a selection, or for clusters of a clustering.</summary>
+    private sealed record GiveRequest(string Name, string Author, IReadOnlyList<string>? Items, IReadOnlyList<string>? Clusters, string? Clustering, string? Selection, float Confidence = 1);
 
     private static async Task<IResult> GiveAsync(string name, HttpContext http, SignInPolicy policy, LabelDesk desk, CancellationToken stop)
     {
         var give = await StoreApi.ReadAsync<GiveRequest>(http.Request, stop);
-        var rows = await desk.SetAsync(new() { LabelSet = name, Name = give.Name, Author = http.Author(policy, give.Author), ItemIds = give.Items ?? [], ClusterIds = give.Clusters ?? [], Clustering = give.Clustering, Confidence = give.Confidence }, stop);
+        var rows = await desk.SetAsync(new() { LabelSet = name, Name = give.Name, Author = http.Author(policy, give.Author), ItemIds = give.Items ?? [], ClusterIds = give.Clusters ?? [], Clustering = give.Clustering, Selection = give.Selection, Confidence = give.Confidence }, stop);
         return StoreApi.Created(new { rows[0].Batch, Labels = rows.Count });
     }
 
     /// <summary>What POST /labels/NAME/queue takes.</summary>
-    private sealed record TurnRequest(string Set, string Author, string? Level, string? Clustering, int Count = 10);
+    private sealed record TurnRequest(string Set, string Author, string? Level, string? Clustering, string? Selection, int Count = 10);
 
     private static async Task<IResult> TurnAsync(string name, HttpContext http, SignInPolicy policy, QueueTurns turns, CancellationToken stop)
     {
         var ask = await StoreApi.ReadAsync<TurnRequest>(http.Request, stop);
-        return StoreApi.Json(await turns.NextAsync(new() { LabelSet = name, Set = ask.Set, Level = ask.Level ?? Level.High, Clustering = ask.Clustering }, http.Author(policy, ask.Author), ask.Count, stop));
+        return StoreApi.Json(await turns.NextAsync(new() { LabelSet = name, Set = ask.Set, Level = ask.Level ?? Level.High, Clustering = ask.Clustering, Selection = ask.Selection }, http.Author(policy, ask.Author), ask.Count, stop));
     }
 
     /// <summary>What POST /labels/NAME/answers takes; hours are for defer.</summary>

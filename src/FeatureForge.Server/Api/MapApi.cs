@@ -32,8 +32,15 @@ public static class MapApi
         var asked = await StoreApi.ReadAsync<PointsRequest>(request, stop);
         var map = await clusterings.MapAsync(clustering, stop);
         if (asked.Points is null) throw new BadRequestException("Name the points: points.");
-        if (asked.Points.FirstOrDefault(point => point < 0 || point >= map.Count, -1) is var wrong and not -1) throw new BadRequestException($"There is no point {wrong}; this map has {map.Count}.");
-        return StoreApi.Json(new { Corpus = clusterings.CorpusOf(clustering)?.Name, Items = asked.Points.Select(point => map.At(point)!.Value.ItemId).Distinct().ToList() });
+        return StoreApi.Json(new { Corpus = clusterings.CorpusOf(clustering)?.Name, Items = ItemsAt(map, asked.Points) });
+    }
+
+    /// <summary>The items of points, each once.</summary>
+    /// <exception cref="BadRequestException">There is no such point.</exception>
+    internal static IReadOnlyCollection<string> ItemsAt(MapPoints map, IReadOnlyList<int> points)
+    {
+        if (points.FirstOrDefault(point => point < 0 || point >= map.Count, -1) is var wrong and not -1) throw new BadRequestException($"There is no point {wrong}; this map has {map.Count}.");
+        return [.. points.Select(point => map.At(point)!.Value.ItemId).Distinct()];
     }
 
     private static async Task<IResult> ValuesAsync(string name, string? by, Store store, ClusteringReader clusterings, CancellationToken stop)

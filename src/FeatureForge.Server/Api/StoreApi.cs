@@ -16,7 +16,7 @@ public static class StoreApi
     {
         api.MapGet("/corpora", (Store store) => Json(store.Corpora())).Gives<IReadOnlyList<CorpusManifest>>("All corpora");
         api.MapGet("/corpora/{name:storename}", (string name, Store store) => JsonOr404(store.FindCorpus(name))).Gives<CorpusManifest>("One corpus");
-        api.MapGet("/corpora/{name:storename}/items", ItemsAsync).Gives<IReadOnlyList<ItemRow>>("Items of a corpus, by page");
+        api.MapGet("/corpora/{name:storename}/items", ItemsAsync).Gives<IReadOnlyList<ItemRow>>("Items of a corpus, by page; where=CONDITION as in `search --where`");
         api.MapGet("/corpora/{name:storename}/items/{id:itemid}", ItemAsync).Gives<ItemRow>("One item, without its bytes");
         api.MapGet("/encoders", (Store store) => Json(store.Encoders())).Gives<IReadOnlyList<EncoderManifest>>("All encoders");
         api.MapGet("/encoders/{name:storename}", (string name, Store store) => JsonOr404(store.FindEncoder(name))).Gives<EncoderManifest>("One encoder");
@@ -98,11 +98,12 @@ public static class StoreApi
 
     internal static IResult Missing() => Results.Problem("There is nothing with this name or id.", statusCode: StatusCodes.Status404NotFound);
 
-    private static async Task<IResult> ItemsAsync(string name, string? modality, long? first, int? count, Store store, ItemReader items, CancellationToken stop)
+    private static async Task<IResult> ItemsAsync(string name, string? modality, string? where, long? first, int? count, Store store, ItemReader items, CancellationToken stop)
     {
         if (store.FindCorpus(name) is not { } corpus) return Missing();
         if (first is < 0 || count is < 1 or > 1000) return Results.Problem("Expected first >= 0 and count from 1 to 1000.", statusCode: StatusCodes.Status400BadRequest);
-        return Json(await items.PageAsync(corpus, Word<Modality>("modality", modality), first ?? 0, count ?? 100, stop));
+        if (where is { Length: > 1000 }) throw new BadRequestException($"The condition has {where.Length} characters; expected at most 1000.");
+        return Json(await items.PageAsync(corpus, Word<Modality>("modality", modality), await items.FilterAsync(corpus, where, stop), first ?? 0, count ?? 100, stop));
     }
 
     private static async Task<IResult> ItemAsync(string name, string id, Store store, ItemReader items, CancellationToken stop) =>

@@ -35,7 +35,7 @@ public sealed class CorpusItems
                 groupStarts.Add(ids.Count);
                 foreach (var (id, modality) in group)
                 {
-                    ids.Add(Parse(id));
+                    ids.Add(ItemIdSet.Key(id));
                     modalities.Add(removed.Contains(id) ? RemovedItem : (byte)modality);
                 }
             }
@@ -44,15 +44,12 @@ public sealed class CorpusItems
         return new(parts);
     }
 
-    /// <summary>32 hex characters as a number; comparing numbers is comparing ids.</summary>
-    public static UInt128 Parse(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-
     internal static string Text(UInt128 itemId) => itemId.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>Where the item lies, or null when the corpus has no such item.</summary>
     public ItemPlace? Find(string itemId)
     {
-        var id = Parse(itemId);
+        var id = ItemIdSet.Key(itemId);
         for (var part = 0; part < _parts.Count; part++)
         {
             var row = Array.BinarySearch(_parts[part].Ids, id);
@@ -61,21 +58,26 @@ public sealed class CorpusItems
         return null;
     }
 
-    /// <summary>Items [first, first + count) of one modality (of all when null), in part order.</summary>
-    public IReadOnlyList<ItemPlace> Page(Modality? modality, long first, int count)
+    /// <summary>Items of one modality (of all when null) among those allowed (all when null).</summary>
+    public long Count(Modality? modality, ItemIdSet? allowed) => _parts.Sum(part => (long)Enumerable.Range(0, part.Ids.Length).Count(row => Shows(part, row, modality, allowed)));
+
+    /// <summary>Those items [first, first + count), in part order.</summary>
+    public IReadOnlyList<ItemPlace> Page(Modality? modality, ItemIdSet? allowed, long first, int count)
     {
         var page = new List<ItemPlace>(count);
         for (var part = 0; part < _parts.Count && page.Count < count; part++)
         {
-            var modalities = _parts[part].Modalities;
-            for (var row = 0; row < modalities.Length && page.Count < count; row++)
+            for (var row = 0; row < _parts[part].Ids.Length && page.Count < count; row++)
             {
-                if (modalities[row] == RemovedItem || (modality != null && modalities[row] != (byte)modality)) continue;
+                if (!Shows(_parts[part], row, modality, allowed)) continue;
                 if (first-- <= 0) page.Add(_parts[part].Place(part, row));
             }
         }
         return page;
     }
+
+    private static bool Shows(PartIds part, int row, Modality? modality, ItemIdSet? allowed) =>
+        part.Modalities[row] != RemovedItem && (modality is null || part.Modalities[row] == (byte)modality) && allowed?.Contains(part.Ids[row]) != false;
 
     private sealed record PartIds(UInt128[] Ids, byte[] Modalities, List<int> GroupStarts)
     {

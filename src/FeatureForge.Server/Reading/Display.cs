@@ -60,6 +60,12 @@ public static class Display
         ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.0} s")
         : $"{milliseconds / 60000}:{milliseconds / 1000 % 60:00}";
 
+    /// <summary>The page of a selection's items.</summary>
+    public static string SelectionAddress(string corpus, string selection) => WhereAddress(corpus, $"selection = '{selection}'");
+
+    /// <summary>The page of a corpus's items for which a condition holds.</summary>
+    public static string WhereAddress(string corpus, string where) => $"/corpora/{corpus}?where={Uri.EscapeDataString(where)}";
+
     /// <summary>What follows the last separator of an item's path: "b.png" of "a/b.png", "7" of "table.csv#7".</summary>
     public static string FileName(string path) => path[(path.LastIndexOfAny(['/', '!', '#']) + 1)..] is { Length: > 0 } name ? name : path;
 

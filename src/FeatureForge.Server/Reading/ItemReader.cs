@@ -1,4 +1,5 @@
 // Reads items for pages and media: row groups of the items table through one bounded cache.
+using FeatureForge.Clustering;
 using FeatureForge.Data;
 
 namespace FeatureForge.Server;
@@ -7,6 +8,7 @@ namespace FeatureForge.Server;
 public sealed class ItemReader(Store store)
 {
     private readonly BoundedCache<(string Corpus, string RunId, int Version), CorpusItems> _indexes = new(256L << 20, index => index.Weight);
+    private readonly BoundedCache<(string Corpus, string RunId, int Version, string Where), ItemIdSet> _filtered = new(64L << 20, ids => 40L * ids.Count + 1000);
     private readonly BoundedCache<GroupKey, IReadOnlyList<ItemRow>> _groups = new(256L << 20, rows => rows.Sum(Weight));
 
     /// <summary>The item, or null when the corpus has none with this id.</summary>
@@ -26,12 +28,24 @@ public sealed class ItemReader(Store store)
         return rows;
     }
 
-    /// <summary>Items [first, first + count) of a modality (of all when null), without content.</summary>
-    public async Task<IReadOnlyList<ItemRow>> PageAsync(CorpusManifest corpus, Modality? modality, long first, int count, CancellationToken stop)
+    /// <summary>The ids for which a condition holds, as <see cref="ItemFilter"/> reads it; null when there is none.</summary>
+    /// <exception cref="BadRequestException">It cannot be understood, or names a selection that does not exist.</exception>
+    public async Task<ItemIdSet?> FilterAsync(CorpusManifest corpus, string? where, CancellationToken stop)
+    {
+        if (string.IsNullOrWhiteSpace(where)) return null;
+        var filter = ItemFilter.Parse(where);
+        return await _filtered.GetAsync((corpus.Name, corpus.RunId, corpus.Version, where + filter.Versions(store)), async () => await filter.ItemsAsync(store, corpus.Name, CancellationToken.None), stop);
+    }
+
+    /// <summary>Items of a modality (of all when null) among those allowed (all when null).</summary>
+    public async Task<long> CountAsync(CorpusManifest corpus, Modality? modality, ItemIdSet? allowed, CancellationToken stop) => (await IndexAsync(corpus, stop)).Count(modality, allowed);
+
+    /// <summary>Those items [first, first + count), without content.</summary>
+    public async Task<IReadOnlyList<ItemRow>> PageAsync(CorpusManifest corpus, Modality? modality, ItemIdSet? allowed, long first, int count, CancellationToken stop)
     {
         var index = await IndexAsync(corpus, stop);
         var rows = new List<ItemRow>(count);
-        foreach (var place in index.Page(modality, first, count)) rows.Add(await RowAsync(corpus, place, withContent: false, stop));
+        foreach (var place in index.Page(modality, allowed, first, count)) rows.Add(await RowAsync(corpus, place, withContent: false, stop));
         return rows;
     }
 

@@ -44,7 +44,6 @@ public sealed class SearchDesk(Store store, ItemReader items, InferenceHost infe
     private const long MostBytes = 512L << 20;
 
     private readonly BoundedCache<TableKey, OpenTable> _tables = new(MostBytes, table => table.Weight);
-    private readonly BoundedCache<(string Corpus, string RunId, int Version, string Where), IReadOnlySet<string>> _filters = new(64L << 20, ids => 120L * ids.Count + 1000);
 
     /// <exception cref="BadRequestException">The request is wrong, or there is no such set, item, level or file of that kind.</exception>
     /// <exception cref="InferenceUnavailableException">The query could not be embedded now.</exception>
@@ -52,14 +51,13 @@ public sealed class SearchDesk(Store store, ItemReader items, InferenceHost infe
     {
         BadRequestException.ThrowIfAny(request.Problems());
         var set = store.Set(request.Set);
-        var filter = request.Where is { Length: > 0 } where ? ItemFilter.Parse(where) : null;
+        if (request.Where is { Length: > 0 } where) ItemFilter.Parse(where);
         var table = await _tables.GetAsync(KeyOf(set, request), () => Task.FromResult(OpenTable.Open(store, set.Name, request.Level, request.Grain, MostBytes, CancellationToken.None)), stop);
         var query = request.Item is { } id
             ? table.VectorOf(id) ?? throw new BadRequestException($"Embedding set '{set.Name}' holds no vector of item '{id}' at level {request.Level}.")
             : await EmbeddedAsync(set, request, stop);
         var corpus = store.FindCorpus(set.Corpus);
-        var allowed = filter is null || corpus is null ? null
-            : await _filters.GetAsync((corpus.Name, corpus.RunId, corpus.Version, request.Where!), async () => await filter.ItemsAsync(store, corpus.Name, CancellationToken.None), stop);
+        var allowed = corpus is null ? null : await items.FilterAsync(corpus, request.Where, stop);
         // The item itself is no neighbour: one more is asked for.
         var answer = table.Search(query, request.Top + (request.Item is null ? 0 : 1), request.Exact, allowed);
         var hits = answer.Hits.Where(hit => hit.ItemId != request.Item || hit.SpanIndex != 0).Take(request.Top).ToList();

@@ -30,6 +30,7 @@ public sealed class QueueTurns(Store store, WorkerCommand program) : IDisposable
     {
         List<string> arguments = ["label", "queue", "--label-set", spec.LabelSet, "--set", spec.Set, "--level", spec.Level, "--author", author, "--count", count.ToString(CultureInfo.InvariantCulture), "--json", "--quiet"];
         if (spec.Clustering is not null) arguments.AddRange(["--clustering", spec.Clustering]);
+        if (spec.Selection is not null) arguments.AddRange(["--selection", spec.Selection]);
         var start = program.On(store, arguments);
         using var process = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -33,6 +33,7 @@ internal static class WrittenTables
             new Rejection(Odd, "file:///bad", null, null, "decode", RejectionCode.ArchiveBomb, Odd, 1, _time),
             new Rejection("b", "", long.MaxValue >> 11, new string('a', 64), "source", RejectionCode.Empty, "", 2, _time));
         await AddAsync("removals", RemovalsTable.WriteAsync, new Removal("a", Odd, "path drafts/*", "run", _time));
+        await AddAsync("selection", SelectionsTable.WriteAsync, new SelectionRow("a"), new SelectionRow("b"));
         await AddAsync("clusters", ClustersTable.WriteAsync,
             new ClusterRow { ClusterId = "r", Depth = 0, Size = 3, Name = Odd, Cohesion = -0.25f, Centroid = [] },
             new ClusterRow { ClusterId = "c", ParentId = "r", Depth = 1, Size = 2, Name = "c", Keywords = ["", Odd], ExemplarIds = ["i"], BoundaryIds = ["j", "k"], Stability = 0.5f, Cohesion = 1, Centroid = [1, -2.5f], NearestSiblingId = "d", NameSource = "person" });

@@ -31,7 +31,7 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
         Others = [.. store.Clusterings().Where(other => other.MapParts.Count > 0).Select(other => other.Name)];
         LabelSets = store.LabelSets();
         if (clusterings.CorpusOf(clustering) is { } corpus)
-            MetadataKeys = [.. (await items.PageAsync(corpus, null, 0, 20, stop)).Where(item => item.Metadata.StartsWith('{')).SelectMany(item => Keys(item.Metadata)).Distinct().Take(20)];
+            MetadataKeys = [.. (await items.PageAsync(corpus, null, null, 0, 20, stop)).Where(item => item.Metadata.StartsWith('{')).SelectMany(item => Keys(item.Metadata)).Distinct().Take(20)];
         return Page();
     }
 

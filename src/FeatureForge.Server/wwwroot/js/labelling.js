@@ -2,7 +2,7 @@
 import { send } from "./api.js";
 
 const root = document.getElementById("labelling");
-const { name, set, corpus } = root.dataset;
+const { name, set, corpus, selection } = root.dataset;
 const part = id => document.getElementById(id);
 const base = `/api/v1/labels/${name}`;
 const LowWater = 3;
@@ -32,7 +32,7 @@ function say(problem) {
 // Asks for more while there is still something to show; two turns may not be under way at once.
 function refill() {
   if (asking || waiting.length > LowWater) return asking;
-  asking = send(`${base}/queue`, { set, author: author.value, count: TurnLength }).then(turn => {
+  asking = send(`${base}/queue`, { set, author: author.value, selection: selection || null, count: TurnLength }).then(turn => {
     const known = new Set([...waiting, ...past.filter(act => act.batch).map(act => act.entry)].map(entry => entry.item_id));
     const fresh = turn.entries.filter(entry => !known.has(entry.item_id));
     waiting.push(...fresh);

@@ -46,6 +46,7 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
     card.hidden = points.length === 0;
     card.querySelector("h2").textContent = `${points.length.toLocaleString()} ${points.length === 1 ? "point" : "points"} selected`;
     say("");
+    leadTo(null);
     selected(points.length > 0 ? new Set(points) : null);
   }
 
@@ -53,7 +54,7 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
 
   const items = async () => (await send(`${base}/map/items`, { points })).items;
 
-  card.querySelector("form").addEventListener("submit", async event => {
+  card.querySelector("[data-form=label]").addEventListener("submit", async event => {
     event.preventDefault();
     const form = new FormData(event.target);
     try {
@@ -62,6 +63,27 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
       say(`${answer.labels.toLocaleString()} labels given. Take them back: featureforge label undo --label-set ${form.get("labelSet")} --batch ${answer.batch}`);
     } catch (error) { say(error.message, true); }
   });
+  // The server knows which items the points are: no list of ids crosses the wire, however many there are.
+  card.querySelector("[data-form=keep]").addEventListener("submit", async event => {
+    event.preventDefault();
+    const name = new FormData(event.target).get("name");
+    try {
+      say("Keeping…");
+      const kept = await send("/api/v1/selections", { name, author: page.dataset.author, clustering: page.dataset.clustering, points, note: `from the map of ${page.dataset.clustering}` });
+      const rows = kept.item_parts.reduce((sum, part) => sum + part.rows, 0);
+      say(`${rows.toLocaleString()} ${rows === 1 ? "item" : "items"} kept as ${name}.`);
+      leadTo(kept);
+    } catch (error) { say(error.message, true); }
+  });
+
+  function leadTo(kept) {
+    const [show, queue] = ["show", "queue"].map(what => card.querySelector(`[data-selection=${what}]`));
+    show.hidden = queue.hidden = !kept;
+    if (!kept) return;
+    show.href = `/corpora/${kept.corpus}?where=${encodeURIComponent(`selection = '${kept.name}'`)}`;
+    queue.href = `/labels?selection=${kept.name}`;
+  }
+
   card.querySelector("[data-selection=export]").addEventListener("click", async () => {
     try {
       const address = URL.createObjectURL(new Blob(["item_id\n", (await items()).join("\n"), "\n"], { type: "text/csv" }));
