@@ -32,6 +32,20 @@ public sealed record ClusterSpec
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
 
+    /// <summary>Into how many shard runs the search for neighbours is split (tree only). Null: one run does all. The run that has this and no <see cref="Shard"/> makes what the shards have left, and publishes.</summary>
+    public int? Shards { get; init; }
+    /// <summary>Which of them this run is, from 0: it makes its share of the neighbour tables and publishes nothing.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>The same work as a pipeline: that many shard runs side by side, then one that publishes.</summary>
+    /// <exception cref="BadRequestException">The request is wrong.</exception>
+    public PipelineSpec InShards(int count)
+    {
+        var whole = this with { Clustering = ClusteringName(), Shards = count, Shard = null };
+        BadRequestException.ThrowIfAny(whole.Problems());
+        return PipelineSpec.InShards($"cluster {whole.Clustering}", RunKind.Cluster, count, shard => whole with { Shard = shard });
+    }
+
     internal HdbscanOptions Density(int rows) => new()
     {
         MinClusterSize = MinClusterSize ?? Math.Max(5, rows / 2000),
@@ -60,6 +74,8 @@ public sealed record ClusterSpec
         if (Method != "hdbscan" && (MinClusterSize ?? MinSamples) is not null) Check($"min-cluster-size and min-samples belong to method hdbscan, not {Method}. Leave them out, or use method hdbscan.");
         if (K is not null && Method == "hdbscan") Check("k belongs to method kmeans; hdbscan finds its own number of clusters. Leave k out, or use method kmeans.");
         if (K is not null && Method == "tree") Check("k belongs to method kmeans; the tree finds its own number of clusters. Leave k out, or use method kmeans.");
+        if (Shards is not null && Method != "tree") Check($"shards belongs to method tree, not {Method}: k-means and hdbscan are one run. Leave it out.");
+        Check(PipelineSpec.ShardProblem(Shards, Shard));
         return problems;
     }
 }

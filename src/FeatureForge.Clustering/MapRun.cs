@@ -55,7 +55,7 @@ public static class MapRun
 
     private static (MapRow[] Rows, double Trustworthiness) Compute(MapSpec spec, ClusteringManifest clustering, RunContext context, CancellationToken stop)
     {
-        var vectors = SetVectors.Read(context.Store, spec.Set, clustering.Level, clustering.Grain, stop);
+        var vectors = SetVectors.Read(context.Store, spec.Set, clustering.Level, clustering.Grain, stop, context.StagingFolder);
         if (vectors.Rows != clustering.Vectors)
             context.Warning($"Clustering '{clustering.Name}' covers {clustering.Vectors} vectors, embedding set '{spec.Set}' now holds {vectors.Rows}: the map shows all of them. Cluster the set again to cover them.");
         var landmarks = FitSample.Of(vectors, Landmarks, spec.Seed);

@@ -106,24 +106,9 @@ public static class MicroClusters
             stop.ThrowIfCancellationRequested();
             var unit = metric == VectorMetric.Cosine ? HostRows.UnitLength(values, rows, stream.Dimension) : values;
             search.Assign(unit, rows, found.Nearest.AsSpan(first, rows), found.Distance.AsSpan(first, rows), found.Second.AsSpan(first, rows), found.SecondDistance.AsSpan(first, rows));
-            if (sums is not null) AddUp(unit, rows, stream.Dimension, found.Nearest, first, sums);
+            if (sums is not null) RowSums.Add(unit, rows, stream.Dimension, found.Nearest.AsMemory(first), sums);
             first += rows;
             progress?.Invoke(phase, first, stream.Rows);
         }
-    }
-
-    // By slices of dimensions: every sum follows the rows in order, whatever the threads.
-    private static void AddUp(float[] values, int rows, int dimension, int[] nearest, int first, double[] sums)
-    {
-        const int slice = 32;
-        Parallel.For(0, (dimension + slice - 1) / slice, part =>
-        {
-            var (from, to) = (part * slice, Math.Min(dimension, (part + 1) * slice));
-            for (var row = 0; row < rows; row++)
-            {
-                var target = (long)nearest[first + row] * dimension;
-                for (var d = from; d < to; d++) sums[target + d] += values[row * dimension + d];
-            }
-        });
     }
 }

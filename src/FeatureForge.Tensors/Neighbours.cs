@@ -35,6 +35,17 @@ public static class Neighbours
         return Among(HostCopies.ToTensor(vectors, [rows, dimension], on), k, metric, progress, stop); // [N, D]
     }
 
+    /// <summary>The same for rows [first, first + count) alone: what they get does not depend on which others are asked for.</summary>
+    public static NeighbourTable Among(float[] vectors, int rows, int dimension, int k, VectorMetric metric, int first, int count, string device = "cpu", Action<int, int>? progress = null, CancellationToken stop = default)
+    {
+        if (first < 0 || count < 1 || first + count > rows) throw new ArgumentException($"Expected a part of {rows} rows, found {count} from {first}.");
+        if (k < 1 || k >= rows) throw new ArgumentException($"Expected 1 to {rows - 1} neighbours among {rows} vectors, found {k}.");
+        var on = DeviceChoice.Select(device);
+        if (on.type == DeviceType.CPU) return NeighboursOnHost.Search(vectors, rows, vectors, rows, dimension, k, metric, excludeSelf: true, progress, stop, part: (first, count));
+        using var scope = NewDisposeScope();
+        return Search(HostCopies.ToTensor(vectors, [rows, dimension], on), HostCopies.ToTensor(vectors, [rows, dimension], on), k, metric, excludeSelf: true, progress, stop, (first, count));
+    }
+
     /// <summary>The neighbours of every host query among the rows.</summary>
     /// <param name="queries">[queryCount, dimension], row-major.</param>
     /// <param name="vectors">[rows, dimension], row-major.</param>
@@ -71,7 +82,7 @@ public static class Neighbours
         return Search(queries, vectors, k, metric, excludeSelf: false, progress, stop);
     }
 
-    private static NeighbourTable Search(Tensor queries, Tensor vectors, int k, VectorMetric metric, bool excludeSelf, Action<int, int>? progress, CancellationToken stop)
+    private static NeighbourTable Search(Tensor queries, Tensor vectors, int k, VectorMetric metric, bool excludeSelf, Action<int, int>? progress, CancellationToken stop, (int First, int Count)? part = null)
     {
         Require.Shape(vectors, Require.Any, Require.Any);
         Require.Shape(queries, Require.Any, vectors.shape[1]);
@@ -85,6 +96,8 @@ public static class Neighbours
         }
         (queries, vectors) = Prepare(queries, vectors, metric);
         var bias = metric == VectorMetric.Cosine ? zeros(1, vectors.shape[0], device: vectors.device) : vectors.square().sum(1L).mul(-0.5).unsqueeze(0); // [1, N]
+        var from = part?.First ?? 0;
+        if (part is { } some) queries = queries.slice(0, some.First, some.First + some.Count, 1);
         var count = (int)queries.shape[0];
         var index = new int[(long)count * k];
         var distance = new float[(long)count * k];
@@ -93,12 +106,12 @@ public static class Neighbours
             stop.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var last = Math.Min(count, first + QueryBlock);
-            var some = queries.slice(0, first, last, 1); // [B, D]
-            var (scores, rows) = Best(some, vectors, bias, k, excludeSelf ? first : null);
+            var block = queries.slice(0, first, last, 1); // [B, D]
+            var (scores, rows) = Best(block, vectors, bias, k, excludeSelf ? from + first : null);
             var place = checked((int)(first * k));
             var length = (int)(last - first) * k;
             HostCopies.CopyTo(rows.to(ScalarType.Int32), index.AsSpan(place, length));
-            HostCopies.CopyTo(Distances(some, scores, metric), distance.AsSpan(place, length));
+            HostCopies.CopyTo(Distances(block, scores, metric), distance.AsSpan(place, length));
             progress?.Invoke((int)last, count);
         }
         return new(index, distance, k);

@@ -9,14 +9,16 @@ internal static unsafe class NeighboursOnHost
     private const int PartQueries = 512;
     private const int BlockRows = 1 << 16;
 
-    /// <summary>The neighbours of every query among the rows; <paramref name="excludeSelf"/>: the queries are the rows.</summary>
+    /// <summary>The neighbours of every query among the rows; <paramref name="excludeSelf"/>: the queries are the rows, or the <paramref name="part"/> of them.</summary>
     internal static NeighbourTable Search(float[] queries, int queryCount, float[] vectors, int rows, int dimension, int k, VectorMetric metric, bool excludeSelf,
-        Action<int, int>? progress, CancellationToken stop, (int[] OfQueries, int[] OfTargets)? groups = null)
+        Action<int, int>? progress, CancellationToken stop, (int[] OfQueries, int[] OfTargets)? groups = null, (int First, int Count)? part = null)
     {
         HostRows.RequireFinite(vectors, dimension);
         if (!excludeSelf) HostRows.RequireFinite(queries, dimension);
         var (preparedRows, centre) = Prepare(vectors, rows, dimension, metric, null);
         var preparedQueries = excludeSelf ? preparedRows : Prepare(queries, queryCount, dimension, metric, centre).Values;
+        var from = part?.First ?? 0;
+        queryCount = part?.Count ?? queryCount;
         var table = new NeighbourTable(new int[(long)queryCount * k], new float[(long)queryCount * k], k);
         var parts = (queryCount + PartQueries - 1) / PartQueries;
         var pin = GCHandle.Alloc(preparedQueries, GCHandleType.Pinned);
@@ -27,15 +29,15 @@ internal static unsafe class NeighboursOnHost
             for (var first = 0; first < rows; first += BlockRows) blocks.Add(Pack(preparedRows, first, Math.Min(BlockRows, rows - first), dimension, metric));
             var done = 0;
             var told = new Lock();
-            Parallel.For(0, parts, new ParallelOptions { CancellationToken = stop }, part =>
+            Parallel.For(0, parts, new ParallelOptions { CancellationToken = stop }, number =>
             {
-                var first = part * PartQueries;
-                using var search = new NearestMany((float*)at + (long)first * dimension, Math.Min(PartQueries, queryCount - first), dimension, k)
+                var first = number * PartQueries;
+                using var search = new NearestMany((float*)at + (from + (long)first) * dimension, Math.Min(PartQueries, queryCount - first), dimension, k)
                 {
                     Groups = groups is { } given ? (given.OfQueries[first..Math.Min(queryCount, first + PartQueries)], given.OfTargets) : null,
                 };
-                for (var block = 0; block < blocks.Count; block++) search.Search(blocks[block], block * BlockRows, excludeSelf ? first : null);
-                Measure(search, preparedQueries, first, preparedRows, dimension, metric, table);
+                for (var block = 0; block < blocks.Count; block++) search.Search(blocks[block], block * BlockRows, excludeSelf ? from + first : null);
+                Measure(search, preparedQueries, from + first, first, preparedRows, dimension, metric, table);
                 lock (told)
                 {
                     done += search.Count;
@@ -65,12 +67,12 @@ internal static unsafe class NeighboursOnHost
         return new(some, count, dimension, metric == VectorMetric.Cosine ? [] : PackedTargets.HalfSquares(some, count, dimension));
     }
 
-    private static void Measure(NearestMany search, float[] queries, int first, float[] rows, int dimension, VectorMetric metric, NeighbourTable table)
+    private static void Measure(NearestMany search, float[] queries, int from, int first, float[] rows, int dimension, VectorMetric metric, NeighbourTable table)
     {
         var found = new (float Distance, int Number)[search.K];
         for (var query = 0; query < search.Count; query++)
         {
-            var own = queries.AsSpan((first + query) * dimension, dimension);
+            var own = queries.AsSpan((from + query) * dimension, dimension);
             for (var i = 0; i < search.K; i++)
             {
                 var number = search.Numbers[query * search.K + i];

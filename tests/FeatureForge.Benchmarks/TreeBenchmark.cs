@@ -39,7 +39,7 @@ internal static class TreeBenchmark
     private static async Task MeasureAsync(string name, PlantedSet set, int seeds, TextWriter output)
     {
         var vectors = new SetVectors(null!, "high", Grain.Item, set.Metric, set.Dimension, [.. Enumerable.Range(0, set.Rows).Select(row => row.ToString("x32", CultureInfo.InvariantCulture))],
-            new int[set.Rows], new ItemSpan[set.Rows], set.Vectors);
+            new int[set.Rows], new ItemSpan[set.Rows], new(set.Vectors, set.Dimension));
         var watch = Stopwatch.StartNew();
         var found = Enumerable.Range(0, seeds).Select(seed => TreeMethod.Run(vectors, FitSample.Of(vectors, ClusterRun.GraphRows, seed), seed, "cpu", (_, _, _) => { }, default)).ToList();
         var leaves = found.ConvertAll(one => one.Tree.LeafOf);

@@ -1,6 +1,6 @@
 // What a clustering of a large set costs from Parquet to Parquet, in the program as people run it: seconds, CPU seconds, the worker's peak
-// memory, and how well the leaves agree with the planted classes.
-//   treescale [ROWS ...] [--method tree|kmeans] [--map]
+// memory (its own, and with the pages of mapped files), and how well the leaves agree with the planted classes.
+//   treescale [ROWS ...] [--method tree|kmeans] [--map] [--from-disk]      (--from-disk: as if the vectors were larger than memory)
 using System.Diagnostics;
 using System.Globalization;
 using FeatureForge.Clustering;
@@ -20,7 +20,8 @@ internal static class TreeScaleBenchmark
         var sizes = arguments.Select(argument => int.TryParse(argument, CultureInfo.InvariantCulture, out var rows) ? rows : 0).Where(rows => rows > 0).ToList();
         if (sizes.Count == 0) sizes = [10_000, 100_000, 1_000_000];
         var method = arguments.Text("--method") ?? "tree";
-        await output.WriteLineAsync($"Embedding-like, 256 classes, {Dimension} values, `cluster --method {method}`{(arguments.Contains("--map") ? " and `map`" : "")}.\n\n| rows | verb | seconds | CPU s | peak memory of the worker, MB | leaves | ARI of the leaves | noise |\n|---:|---|---:|---:|---:|---:|---:|---:|");
+        if (arguments.Contains("--from-disk")) Environment.SetEnvironmentVariable(VectorRows.LimitVariable, "0");
+        await output.WriteLineAsync($"Embedding-like, 256 classes, {Dimension} values, `cluster --method {method}`{(arguments.Contains("--map") ? " and `map`" : "")}.\n\n| rows | verb | seconds | CPU s | peak memory of the worker, MB (its own) | leaves | ARI of the leaves | noise | inertia less than the sample's |\n|---:|---|---:|---:|---:|---:|---:|---:|---:|");
         var costs = new List<(int Rows, double Cpu)>();
         foreach (var rows in sizes)
         {
@@ -33,11 +34,11 @@ internal static class TreeScaleBenchmark
                 var cost = await MeasuredAsync(store, command);
                 costs.Add((rows, cost.Cpu));
                 var (found, ari) = (store.Clustering("t"), await AgreementAsync(store, classes));
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {rows:N0} | cluster | {cost.Seconds:F1} | {cost.Cpu:F1} | {cost.Peak:N0} | {found.Leaves} | {ari:F3} | {found.Measures.GetValueOrDefault("noise"):P2} |"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {rows:N0} | cluster | {cost.Seconds:F1} | {cost.Cpu:F1} | {cost.Peak:N0} ({cost.Own:N0}) | {found.Leaves} | {ari:F3} | {found.Measures.GetValueOrDefault("noise"):P2} | {found.Measures.GetValueOrDefault("gain_over_sample"):P2} |"));
                 await output.FlushAsync();
                 if (!arguments.Contains("--map")) continue;
                 cost = await MeasuredAsync(store, ["map", "--set", "s", "--clustering", "t"]);
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {rows:N0} | map | {cost.Seconds:F1} | {cost.Cpu:F1} | {cost.Peak:N0} | | trustworthiness {store.Clustering("t").Measures.GetValueOrDefault("trustworthiness"):F3} | |"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {rows:N0} | map | {cost.Seconds:F1} | {cost.Cpu:F1} | {cost.Peak:N0} ({cost.Own:N0}) | | trustworthiness {store.Clustering("t").Measures.GetValueOrDefault("trustworthiness"):F3} | | |"));
                 await output.FlushAsync();
             }
             finally { scratch.Delete(recursive: true); }
@@ -91,26 +92,27 @@ internal static class TreeScaleBenchmark
 
     private static string IdOf(int row) => row.ToString("x32", CultureInfo.InvariantCulture);
 
-    private static async Task<(double Seconds, double Cpu, double Peak)> MeasuredAsync(Store store, string[] command)
+    private static async Task<(double Seconds, double Cpu, double Peak, double Own)> MeasuredAsync(Store store, string[] command)
     {
         var clock = Stopwatch.StartNew();
         var running = FeatureForgeProcess.RunAsync(store.Root, command);
         using var ledger = RunLedger.Open(store, TimeProvider.System);
-        var (peak, cpu) = (0.0, 0.0);
+        var (peak, own, cpu) = (0.0, 0.0, 0.0);
         while (await Task.WhenAny(running, Task.Delay(200)) != running)
         {
             if (ledger.List(new() { State = RunState.Running, Take = 1 }).Runs is not [{ Worker: { } worker }]) continue;
             try
             {
-                var line = (await File.ReadAllLinesAsync($"/proc/{worker.ProcessId}/status")).First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-                peak = double.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+                var lines = await File.ReadAllLinesAsync($"/proc/{worker.ProcessId}/status");
+                double Megabytes(string name) => double.Parse(lines.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+                (peak, own) = (Megabytes("VmHWM:"), Math.Max(own, Megabytes("RssAnon:")));
                 using var process = Process.GetProcessById(worker.ProcessId);
                 cpu = process.TotalProcessorTime.TotalSeconds;
             }
             catch (Exception error) when (error is IOException or ArgumentException or InvalidOperationException) { } // It has just ended.
         }
         await running;
-        return (clock.Elapsed.TotalSeconds, cpu, peak);
+        return (clock.Elapsed.TotalSeconds, cpu, peak, own);
     }
 
     private static async Task<double> AgreementAsync(Store store, int[] classes)

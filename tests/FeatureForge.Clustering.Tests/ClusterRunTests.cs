@@ -42,6 +42,88 @@ public sealed class ClusterRunTests : IDisposable
         Assert.InRange(result.Measures["mean_stability"], 0.9, 1);
     }
 
+    [Theory]
+    [InlineData("tree", null)]
+    [InlineData("kmeans", 30)]
+    [InlineData("hdbscan", null)]
+    public async Task Vectors_that_are_read_from_disk_give_the_tables_of_those_in_memory(string method, int? k)
+    {
+        var (vectors, _) = Mixtures.EmbeddingLike(1200, 20);
+        // Three parts: the order of ids is not the order of the files.
+        StoredSet.Write(Store, "set", vectors, Mixtures.Dimension, parts: 3);
+        await Run(new() { Set = "set", Clustering = "held", Method = method, K = k });
+        var before = Environment.GetEnvironmentVariable(VectorRows.LimitVariable);
+        Environment.SetEnvironmentVariable(VectorRows.LimitVariable, "1000");
+        try { await Run(new() { Set = "set", Clustering = "mapped", Method = method, K = k }); }
+        finally { Environment.SetEnvironmentVariable(VectorRows.LimitVariable, before); }
+
+        Assert.Equal((await StoredSet.MembershipsAsync(Store, "held")).Select(row => (row.ItemId, row.ClusterId, row.Strength, row.Distance)), (await StoredSet.MembershipsAsync(Store, "mapped")).Select(row => (row.ItemId, row.ClusterId, row.Strength, row.Distance)));
+        Assert.Equal((await StoredSet.ClustersAsync(Store, "held")).Select(row => (row.ClusterId, row.Size, row.Name)), (await StoredSet.ClustersAsync(Store, "mapped")).Select(row => (row.ClusterId, row.Size, row.Name)));
+        Assert.True(StoreVerify.Run(Store, default).Sound);
+    }
+
+    [Fact]
+    public async Task K_means_of_more_vectors_than_a_sample_holds_passes_over_all_of_them()
+    {
+        var (rows, random) = (ClusterRun.GraphRows + 20_000, new Tensors.CounterRandom(5));
+        var vectors = new float[rows * 3];
+        for (var i = 0; i < vectors.Length; i++) vectors[i] = (i / 3 % 4 == i % 3 ? 10 : 0) + (float)random.Normal(i);
+        StoredSet.Write(Store, "set", vectors, 3, metric: "l2");
+
+        var result = await Run(new() { Set = "set", Method = "kmeans", K = 4 });
+
+        var sizes = (await StoredSet.ClustersAsync(Store, "set")).Where(row => row.ParentId is not null).ToList();
+        Assert.True(result.Measures["passes_over_all"] >= 2);
+        // Of Gaussians with unit variance in three dimensions: 3 a row, less what the four means take.
+        Assert.Equal(3.0 * rows, result.Measures["inertia"], 0.01 * rows);
+        Assert.All(sizes, cluster => Assert.InRange(cluster.Size, rows / 4 - 50, rows / 4 + 50));
+        // The centres are the means of all their rows, not of the sample's: of each cluster the mean over 30,000 rows is within 0.02 of the planted one.
+        Assert.All(sizes, cluster => Assert.All(cluster.Centroid, value => Assert.True(Math.Abs(value) < 0.025 || Math.Abs(value - 10) < 0.025, $"{value}")));
+    }
+
+    [Fact]
+    public async Task Shards_and_the_run_that_publishes_make_the_tables_of_one_run()
+    {
+        WriteMixture(9000, 40); // two blocks of the graph
+        await Run(new() { Set = "set", Clustering = "whole" });
+        var spec = new ClusterSpec { Set = "set", Clustering = "split", Shards = 2 };
+
+        var first = await Run(spec with { Shard = 0 });
+        await Run(spec with { Shard = 1 });
+        var units = Directory.EnumerateFiles(Store.PathOf(".staging"), "*.neighbours", SearchOption.AllDirectories).ToList();
+        // One is lost, one is another's: the run that publishes makes both itself.
+        File.Delete(units[0]);
+        await Run(spec);
+
+        Assert.Equal((0, 2), (first.Clusters, units.Count));
+        Assert.Equal((await StoredSet.MembershipsAsync(Store, "whole")).Select(row => (row.ItemId, row.ClusterId, row.Strength, row.Distance)), (await StoredSet.MembershipsAsync(Store, "split")).Select(row => (row.ItemId, row.ClusterId, row.Strength, row.Distance)));
+        Assert.Empty(Directory.EnumerateFiles(Store.PathOf(".staging"), "*", SearchOption.AllDirectories));
+        Assert.False(Store.Clustering("split").Spec.TryGetProperty("shard", out var shard) && shard.ValueKind == System.Text.Json.JsonValueKind.Number);
+        Assert.Contains(new ClusterSpec { Set = "set", Method = "kmeans", Shards = 2 }.Problems(), problem => problem.Contains("shards belongs to method tree", StringComparison.Ordinal));
+        Assert.Contains((spec with { Shard = 2 }).Problems(), problem => problem.Contains("shard is 2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Rows_beyond_the_sample_are_shared_among_shards_by_blocks()
+    {
+        var random = new Tensors.CounterRandom(9);
+        var values = new float[140_000 * 4];
+        for (var i = 0; i < values.Length; i++) values[i] = (i / 4 % 4 == i % 4 ? 8 : 0) + (float)random.Normal(i);
+        StoredSet.Write(Store, "set", values, 4, metric: "l2");
+        var vectors = SetVectors.Read(Store, "set", Level.High, Grain.Item, default);
+        var sample = FitSample.Of(vectors, 1500, 0);
+        NeighbourUnits Units(int? shard) => NeighbourUnits.Of(_temporary.Context(), "test", "request", 3, shard);
+        for (var shard = 0; shard < 3; shard++) TreeMethod.MakeUnits(vectors, sample, Units(shard), "cpu", (_, _, _) => { }, default);
+        var made = Directory.EnumerateFiles(Units(null).Folder).Select(Path.GetFileName).Order().ToList();
+
+        var whole = TreeMethod.Run(vectors, sample, 0, "cpu", (_, _, _) => { }, default);
+        var split = TreeMethod.Run(vectors, sample, 0, "cpu", (_, _, _) => { }, default, Units(null));
+
+        Assert.Equal(["rest-00001.neighbours", "rest-00002.neighbours", "rest-00003.neighbours", "sample-00000.neighbours"], made);
+        Assert.Equal(whole.Tree.LeafOf, split.Tree.LeafOf);
+        Assert.Equal(whole.Strength, split.Strength);
+    }
+
     [Fact]
     public async Task Clusters_form_one_tree_whose_children_divide_their_parent()
     {

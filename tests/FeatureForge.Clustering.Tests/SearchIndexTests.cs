@@ -86,9 +86,9 @@ public sealed class SearchIndexTests : IDisposable
     public void A_filter_still_gives_as_many_neighbours_as_asked()
     {
         Build();
-        var allowed = new HashSet<string> { StoredSet.ItemId(3), StoredSet.ItemId(1700), StoredSet.ItemId(2900) };
+        string[] allowed = [StoredSet.ItemId(3), StoredSet.ItemId(1700), StoredSet.ItemId(2900)];
 
-        var answer = SetSearch.Of(_store, "set", Level.High, Grain.Item, Vector(0), 3, allowed: allowed);
+        var answer = SetSearch.Of(_store, "set", Level.High, Grain.Item, Vector(0), 3, allowed: ItemIdSet.Of(allowed));
 
         Assert.Equal(allowed.Order(), answer.Hits.Select(hit => hit.ItemId).Order());
     }

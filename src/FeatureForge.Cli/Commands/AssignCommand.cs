@@ -12,12 +12,13 @@ internal static class AssignCommand
         var clustering = new Option<string>("--clustering") { Description = "The clustering; it stays as it is.", Required = true };
         var set = new Option<string>("--set") { Description = "An embedding set of the same encoder.", Required = true };
         var device = SharedOptions.Device();
-        return new Command("assign", "Put new vectors into an existing tree of clusters.").With(clustering, set, device)
-            .Does((parsed, options, stop) => SharedOptions.ExecuteAsync(RunKind.Assign, new AssignSpec
+        var shards = SharedOptions.Shards();
+        return new Command("assign", "Put new vectors into an existing tree of clusters.").With(clustering, set, device, shards)
+            .Does((parsed, options, stop) =>
             {
-                Clustering = parsed.GetRequiredValue(clustering),
-                Set = parsed.GetRequiredValue(set),
-                Device = parsed.GetValue(device)!,
-            }, options.OpenStore, options, stop));
+                var spec = new AssignSpec { Clustering = parsed.GetRequiredValue(clustering), Set = parsed.GetRequiredValue(set), Device = parsed.GetValue(device)! };
+                return parsed.GetValue(shards) is { } count ? SharedOptions.ExecuteAsync(spec.InShards(count), options.OpenStore, options, stop)
+                    : SharedOptions.ExecuteAsync(RunKind.Assign, spec, options.OpenStore, options, stop);
+            });
     }
 }

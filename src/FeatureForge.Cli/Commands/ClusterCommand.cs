@@ -21,12 +21,13 @@ internal static class ClusterCommand
         var selection = new Option<string>("--selection") { Description = "eom or leaf (hdbscan).", DefaultValueFactory = _ => "eom" };
         var seed = new Option<int>("--seed") { Description = "Of every random draw." };
         var device = SharedOptions.Device();
-        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, refine, grain, method, k, minClusterSize, minSamples, selection, seed, device)
+        var shards = SharedOptions.Shards();
+        return new Command("cluster", "Cluster an embedding set into a tree.").With(set, clustering, level, refine, grain, method, k, minClusterSize, minSamples, selection, seed, device, shards)
             .Does((parsed, options, stop) =>
             {
                 var grains = Verb.Words<Grain>("--grain", [parsed.GetValue(grain)!]);
                 if (grains.Count != 1) throw new BadRequestException($"--grain '{parsed.GetValue(grain)}': expected one grain.");
-                return SharedOptions.ExecuteAsync(RunKind.Cluster, new ClusterSpec
+                var spec = new ClusterSpec
                 {
                     Set = parsed.GetRequiredValue(set),
                     Clustering = parsed.GetValue(clustering),
@@ -40,7 +41,9 @@ internal static class ClusterCommand
                     Selection = parsed.GetValue(selection)!,
                     Seed = parsed.GetValue(seed),
                     Device = parsed.GetValue(device)!,
-                }, options.OpenStore, options, stop);
+                };
+                return parsed.GetValue(shards) is { } count ? SharedOptions.ExecuteAsync(spec.InShards(count), options.OpenStore, options, stop)
+                    : SharedOptions.ExecuteAsync(RunKind.Cluster, spec, options.OpenStore, options, stop);
             });
     }
 }

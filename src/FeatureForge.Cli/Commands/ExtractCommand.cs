@@ -16,7 +16,7 @@ internal static class ExtractCommand
         var levels = new Option<string[]>("--levels") { Description = "raw, low, mid, high. Default: all." };
         var dtype = new Option<string>("--dtype") { Description = "float32 or float16.", DefaultValueFactory = _ => "float32" };
         var device = SharedOptions.Device();
-        var shards = new Option<int?>("--shards") { Description = "Split the work into that many runs, which several servers share." };
+        var shards = SharedOptions.Shards();
         return new Command("extract", "Turn a corpus into embeddings; makes only what is missing.").With(corpus, encoder, set, grains, levels, dtype, device, shards)
             .Does((parsed, options, stop) =>
             {

@@ -8,6 +8,8 @@ internal static class SharedOptions
 {
     internal static Option<string> Device() => new("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => "auto" };
 
+    internal static Option<int?> Shards() => new("--shards") { Description = "Split the work into that many runs, which several servers share." };
+
     /// <summary>Null for nothing and for auto.</summary>
     internal static Modality? ModalityOf(string? word) => word is null or "auto" ? null : Verb.Words<Modality>("--modality", [word]) is [var modality]
         ? modality

@@ -24,6 +24,11 @@ public static class AssignRun
 
         var rows = await Task.Factory.StartNew(() => Compute(spec, clustering, clusters, memberships, map, context, stop), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+        if (spec.Shard is not null)
+        {
+            new Publication(context).Finish();
+            return new(clustering.Name, spec.Set, 0, 0, 0, "", context.Time.GetElapsedTime(started).TotalSeconds);
+        }
         Directory.CreateDirectory(context.StagingFolder);
         var staged = Path.Combine(context.StagingFolder, "assignments.parquet");
         await AssignmentsTable.WriteAsync(staged, rows, stop);
@@ -34,6 +39,7 @@ public static class AssignRun
         var part = publication.Add(staged, folder, relative, rows.Length);
         publication.Commit(Path.Combine(folder, "clustering.json"), clustering with { AssignmentParts = [.. clustering.AssignmentParts.Where(other => other.Path != relative), part] });
         publication.Finish();
+        UnitsOf(spec, clustering, context)?.Remove();
 
         var unknown = rows.Count(row => row.OutOfDistribution);
         context.Information($"{rows.Length} vectors of set '{spec.Set}' put into clustering '{clustering.Name}'; {unknown} are out of distribution.");
@@ -41,11 +47,19 @@ public static class AssignRun
             Path.Combine("clusterings", clustering.Name, relative), context.Time.GetElapsedTime(started).TotalSeconds);
     }
 
+    // Of the vectors and the tree as they are now.
+    private static NeighbourUnits? UnitsOf(AssignSpec spec, ClusteringManifest clustering, RunContext context)
+    {
+        if (spec.Shards is not { } shards) return null;
+        var state = new[] { spec.Set, clustering.Set }.Select(context.Store.Set).Select(set => $"{set.Name} {set.RunId} {set.UpdatedAt:O} {context.Store.FindCorpus(set.Corpus)?.Version}");
+        return NeighbourUnits.Of(context, "assign", $"{clustering.Name} {clustering.RunId} {shards} {string.Join(' ', state)}", shards, spec.Shard);
+    }
+
     private static AssignmentRow[] Compute(AssignSpec spec, ClusteringManifest clustering, List<ClusterRow> clusters, List<MembershipRow> memberships, List<MapRow> map, RunContext context, CancellationToken stop)
     {
-        var fresh = SetVectors.Read(context.Store, spec.Set, clustering.Level, clustering.Grain, stop);
+        var fresh = SetVectors.Read(context.Store, spec.Set, clustering.Level, clustering.Grain, stop, context.StagingFolder);
         fresh.SayWhatIsLeftOut(context);
-        var known = spec.Set == clustering.Set ? fresh : SetVectors.Read(context.Store, clustering.Set, clustering.Level, clustering.Grain, stop);
+        var known = spec.Set == clustering.Set ? fresh : SetVectors.Read(context.Store, clustering.Set, clustering.Level, clustering.Grain, stop, context.StagingFolder);
         var leafOf = memberships.ToDictionary(row => (row.ItemId, row.SpanIndex));
         if (spec.Set == clustering.Set)
         {
@@ -57,6 +71,10 @@ public static class AssignRun
             throw new BadRequestException($"Embedding set '{clustering.Set}' no longer holds a member of clustering '{clustering.Name}'. Cluster the set again first.");
         if (fresh.Rows == 0) return [];
         var tree = new KnownLeaves(known.Of(members), Array.ConvertAll(members, row => leafOf[(known.ItemIds[row], known.SpanIndex[row])]), clusters, map);
-        return tree.Assign(fresh, spec.Device, new PhaseProgress(context).Report, stop);
+        var (units, progress) = (UnitsOf(spec, clustering, context), new PhaseProgress(context));
+        if (spec.Shard is null) return tree.Assign(fresh, spec.Device, units, progress.Report, stop);
+        tree.MakeUnits(fresh, spec.Device, units!, progress.Report, stop);
+        units!.LetGo();
+        return [];
     }
 }

@@ -13,9 +13,23 @@ public sealed record AssignSpec
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
 
+    /// <summary>Into how many shard runs the search for neighbours is split. Null: one run does all. The run that has this and no <see cref="Shard"/> makes what the shards have left, and publishes.</summary>
+    public int? Shards { get; init; }
+    /// <summary>Which of them this run is, from 0: it makes its share of the neighbour tables and publishes nothing.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>The same work as a pipeline: that many shard runs side by side, then one that publishes.</summary>
+    /// <exception cref="BadRequestException">The request is wrong.</exception>
+    public PipelineSpec InShards(int count)
+    {
+        var whole = this with { Shards = count, Shard = null };
+        BadRequestException.ThrowIfAny(whole.Problems());
+        return PipelineSpec.InShards($"assign {Set} to {Clustering}", RunKind.Assign, count, shard => whole with { Shard = shard });
+    }
+
     /// <summary>Every problem of the request that can be seen without the store.</summary>
     public IReadOnlyList<string> Problems() =>
-        [.. new[] { Names.Problem("clustering", Clustering), Names.Problem("embedding set", Set), DeviceChoice.Problem(Device) }.OfType<string>()];
+        [.. new[] { PipelineSpec.ShardProblem(Shards, Shard), Names.Problem("clustering", Clustering), Names.Problem("embedding set", Set), DeviceChoice.Problem(Device) }.OfType<string>()];
 }
 
 /// <summary>What an assign run did.</summary>

@@ -38,13 +38,20 @@ internal sealed class KnownLeaves
         _places = Array.ConvertAll(_sample.Rows, row => places.TryGetValue((members.ItemIds[row], members.SpanIndex[row]), out var place) ? place : ((float, float)?)null);
     }
 
-    internal AssignmentRow[] Assign(SetVectors fresh, string device, Action<string, int, int> progress, CancellationToken stop)
+    private FitSample Members => new([], _sample.Values, _sample.Count);
+
+    private int Neighbourhood => Math.Min(TreeMethod.NeighbourCount, _sample.Count);
+
+    /// <summary>A shard's part of what <see cref="Assign"/> needs most time for.</summary>
+    internal void MakeUnits(SetVectors fresh, string device, NeighbourUnits units, Action<string, int, int> progress, CancellationToken stop) =>
+        Members.ForRest(fresh, device, Neighbourhood, (done, total) => progress("assignment", done, total), stop, (_, _, _) => { }, units);
+
+    /// <param name="units">What shards have made of it; null: nothing.</param>
+    internal AssignmentRow[] Assign(SetVectors fresh, string device, NeighbourUnits? units, Action<string, int, int> progress, CancellationToken stop)
     {
         var limits = Limits(device, progress, stop);
         var rows = new AssignmentRow[fresh.Rows];
-        var k = Math.Min(TreeMethod.NeighbourCount, _sample.Count);
-        var none = new FitSample([], _sample.Values, _sample.Count);
-        none.ForRest(fresh, device, k, (done, total) => progress("assignment", done, total), stop, (row, nearest, distances) =>
+        Members.ForRest(fresh, device, Neighbourhood, (done, total) => progress("assignment", done, total), stop, (row, nearest, distances) =>
         {
             var (leaf, strength) = Vote(nearest, distances);
             var novelty = MeanOf(distances) / limits[leaf];
@@ -52,7 +59,7 @@ internal sealed class KnownLeaves
             var place = Place(nearest, distances);
             rows[row] = new(fresh.ItemIds[row], fresh.SpanIndex[row], isUnlike ? null : _leaves[leaf], _leaves[leaf], isUnlike ? [] : _paths[leaf], strength,
                 Geometry.Distance(fresh[row], _centroids[leaf], fresh.Metric), novelty, isUnlike, place?.X, place?.Y);
-        });
+        }, units);
         return rows;
     }
 
@@ -63,7 +70,7 @@ internal sealed class KnownLeaves
         var asked = FitSample.Of(_members.Of(_sample.Rows), CalibrationRows, 1);
         var found = new float[asked.Count];
         var some = _members.Of(Array.ConvertAll(asked.Rows, row => _sample.Rows[row]));
-        new FitSample([], _sample.Values, _sample.Count).ForRest(some, device, Math.Min(Near + 1, _sample.Count), (done, total) => progress("calibration", done, total), stop,
+        Members.ForRest(some, device, Math.Min(Near + 1, _sample.Count), (done, total) => progress("calibration", done, total), stop,
             (row, _, distances) => found[row] = MeanOf(distances[1..])); // the nearest member is the row itself
         var all = Quantile(found, Usual);
         var middle = Math.Max(Quantile(found, 0.5), 1e-9f);

@@ -48,6 +48,7 @@ public static class DedupRun
 {
     private const int Neighbourhood = 32;
     /// <summary>Rows of one cell where not all pairs are compared: duplicates fall into the same cell.</summary>
+    private const int AssignedRows = 1 << 16;
     private const int CellRows = 2000;
     private const double Rounding = 1e-6;
 
@@ -80,9 +81,8 @@ public static class DedupRun
 
     private static (SetVectors Vectors, (int Row, float Similarity)[] Of) Compute(DedupSpec spec, RunContext context, CancellationToken stop)
     {
-        var vectors = SetVectors.Read(context.Store, spec.Set, spec.Level, Grain.Item, stop) with { Metric = VectorMetric.Cosine };
+        var vectors = SetVectors.Read(context.Store, spec.Set, spec.Level, Grain.Item, stop, context.StagingFolder, VectorMetric.Cosine);
         vectors.SayWhatIsLeftOut(context);
-        for (var row = 0; row < vectors.Rows; row++) Geometry.ToUnitLength(vectors.Values.AsSpan(row * vectors.Dimension, vectors.Dimension));
         return (vectors, Duplicates(vectors, spec.Threshold, spec.Seed, spec.Device, new PhaseProgress(context).Report, stop));
     }
 
@@ -95,7 +95,7 @@ public static class DedupRun
         {
             if (cell.Length < 2) continue;
             var part = cell.Length == vectors.Rows ? vectors : vectors.Of(cell);
-            var table = Neighbours.Among(part.Values, part.Rows, part.Dimension, Math.Min(Neighbourhood, part.Rows - 1), VectorMetric.Cosine, device,
+            var table = Neighbours.Among(part.Values.ToArray(), part.Rows, part.Dimension, Math.Min(Neighbourhood, part.Rows - 1), VectorMetric.Cosine, device,
                 cell.Length == vectors.Rows ? (done, total) => progress("neighbours", done, total) : null, stop);
             for (var i = 0; i < table.Index.Length; i++)
             {
@@ -124,7 +124,15 @@ public static class DedupRun
             (done, total) => progress("cells", done, total), stop);
         using var scope = torch.NewDisposeScope();
         var on = DeviceChoice.Select(device);
-        var (cell, _) = KMeans.Assign(HostCopies.ToTensor(vectors.Values, [vectors.Rows, vectors.Dimension], on), HostCopies.ToTensor(fit.Centroids, [fit.Centroids.Length / vectors.Dimension, vectors.Dimension], on), VectorMetric.Cosine);
+        var centroids = HostCopies.ToTensor(fit.Centroids, [fit.Centroids.Length / vectors.Dimension, vectors.Dimension], on);
+        var cell = new List<int>(vectors.Rows);
+        while (cell.Count < vectors.Rows)
+        {
+            stop.ThrowIfCancellationRequested();
+            using var step = torch.NewDisposeScope();
+            var count = Math.Min(AssignedRows, vectors.Rows - cell.Count);
+            cell.AddRange(KMeans.Assign(HostCopies.ToTensor(vectors.Values.Block(cell.Count, count), [count, vectors.Dimension], on), centroids, VectorMetric.Cosine).Assignment);
+        }
         return [.. Enumerable.Range(0, vectors.Rows).GroupBy(row => cell[row]).OrderBy(group => group.Key).Select(group => group.ToArray())];
     }
 }

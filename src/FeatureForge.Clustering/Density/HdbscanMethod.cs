@@ -48,24 +48,17 @@ internal static class HdbscanMethod
         var clustered = Enumerable.Range(0, labels.Length).Where(row => labels[row] >= 0).ToArray();
         if (noise.Length == 0 || clustered.Length == 0) return labels;
         var k = Math.Min(FillNeighbours, clustered.Length);
-        var table = Neighbours.Of(Values(vectors, noise), noise.Length, Values(vectors, clustered), clustered.Length, vectors.Dimension, k, vectors.Metric, null, stop);
+        var table = Neighbours.Of(vectors.Values.Gather(noise), noise.Length, vectors.Values.Gather(clustered), clustered.Length, vectors.Dimension, k, vectors.Metric, null, stop);
         var filled = labels.ToArray();
         for (var i = 0; i < noise.Length; i++)
             filled[noise[i]] = table.Index.Skip(i * k).Take(k).GroupBy(other => labels[clustered[other]]).MaxBy(group => group.Count())!.Key;
         return filled;
     }
 
-    private static float[] Values(SetVectors vectors, int[] rows)
-    {
-        var values = new float[rows.Length * vectors.Dimension];
-        for (var i = 0; i < rows.Length; i++) vectors[rows[i]].CopyTo(values.AsSpan(i * vectors.Dimension));
-        return values;
-    }
-
     private static double? Validity(SetVectors vectors, int[] labels, int seed, CancellationToken stop)
     {
         var rows = labels.Length <= ValidityRows ? [.. Enumerable.Range(0, labels.Length)] : new CounterRandom(seed).Stream(56).Sample(ValidityRows, labels.Length);
-        return DensityValidity.Of(Values(vectors, rows), rows.Length, vectors.Dimension, vectors.Metric, Array.ConvertAll(rows, row => labels[row]), stop);
+        return DensityValidity.Of(vectors.Values.Gather(rows), rows.Length, vectors.Dimension, vectors.Metric, Array.ConvertAll(rows, row => labels[row]), stop);
     }
 
     private static List<int[]> Again(SetVectors vectors, FitSample sample, HdbscanOptions options, int seed, Action<string, int, int> progress, CancellationToken stop)

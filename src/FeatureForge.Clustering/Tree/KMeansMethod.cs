@@ -1,5 +1,5 @@
 // Flat clusters by k-means, as a tree of one root and k leaves. k is given, or the one of highest simplified silhouette
-// (Hruschka, Campello, de Castro 2006) on a ladder of counts.
+// (Hruschka, Campello, de Castro 2006) on a ladder of counts. Larger sets are fitted on a sample, and the centres then moved by passes over all rows.
 using FeatureForge.Tensors;
 using TorchSharp;
 
@@ -10,12 +10,24 @@ internal static class KMeansMethod
     private const int Block = 1 << 16;
     private const int ChoiceRows = 10_000;
     private const int Reruns = 3;
+    // Passes over all rows after a fit on a sample, and the gain of one that is not worth another.
+    private const int MostPasses = 10;
+    private const double WorthAPass = 1e-4;
 
     internal static Partitioning Run(SetVectors vectors, FitSample sample, int? k, int seed, string device, Action<string, int, int> progress, CancellationToken stop)
     {
         var clusters = k ?? Choose(vectors, seed, device, progress, stop);
         var result = Fit(sample, vectors, clusters, seed, 3, device, (done, total) => progress("k-means", done, total), stop);
-        var (leaves, strength) = Assign(vectors, result.Centroids, device, progress, stop);
+        var (centroids, inertia, passes) = (result.Centroids, result.Inertia, 0);
+        var gain = 0.0;
+        if (sample.Count < vectors.Rows)
+        {
+            (centroids, var history) = KMeansStream.Refine(new(vectors.Rows, vectors.Dimension, () => vectors.Values.Blocks(Block)), centroids, vectors.Metric, MostPasses, WorthAPass, device,
+                (pass, done) => progress($"k-means over all vectors, pass {pass}", (int)done, vectors.Rows), stop);
+            (inertia, passes) = (history[^1], history.Count);
+            gain = 1 - history[^1] / history[0];
+        }
+        var (leaves, strength) = Assign(vectors, centroids, device, progress, stop);
         var tree = ClusterTree.Of([leaves], vectors.Rows);
 
         var reruns = new List<int[]>();
@@ -32,7 +44,9 @@ internal static class KMeansMethod
         return new(tree, strength, Stability.OfNodes(tree, sample, reruns), new Dictionary<string, double>
         {
             ["k"] = clusters,
-            ["inertia"] = result.Inertia,
+            ["inertia"] = inertia,
+            ["passes_over_all"] = passes,
+            ["gain_over_sample"] = gain,
             ["noise"] = 0,
         });
     }
@@ -71,7 +85,7 @@ internal static class KMeansMethod
         {
             using var step = torch.NewDisposeScope();
             var count = Math.Min(Block, vectors.Rows - first);
-            var some = HostCopies.ToTensor(vectors.Values.AsSpan(first * vectors.Dimension, count * vectors.Dimension), [count, vectors.Dimension], on); // [B, D]
+            var some = HostCopies.ToTensor(vectors.Values.Block(first, count), [count, vectors.Dimension], on); // [B, D]
             var table = Neighbours.Of(some, targets, Math.Min(2, k), vectors.Metric, stop: stop);
             for (var i = 0; i < count; i++)
             {

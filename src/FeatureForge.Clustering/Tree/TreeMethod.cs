@@ -17,18 +17,29 @@ internal static class TreeMethod
     /// <summary>Neighbours per vector in the graph.</summary>
     internal const int NeighbourCount = 15;
 
-    internal static Partitioning Run(SetVectors vectors, FitSample sample, int seed, string device, Action<string, int, int> progress, CancellationToken stop)
+    /// <summary>A shard's part of what <see cref="Run"/> needs most time for.</summary>
+    internal static void MakeUnits(SetVectors vectors, FitSample sample, NeighbourUnits units, string device, Action<string, int, int> progress, CancellationToken stop)
+    {
+        if (sample.Count < 3) return;
+        NeighboursOf(vectors, sample, device, units, progress, stop);
+        if (sample.Count < vectors.Rows) sample.ForRest(vectors, device, Math.Min(NeighbourCount, sample.Count), (done, total) => progress("assignment", done, total), stop, (_, _, _) => { }, units);
+    }
+
+    private static NeighbourTable? NeighboursOf(SetVectors vectors, FitSample sample, string device, NeighbourUnits? units, Action<string, int, int> progress, CancellationToken stop) =>
+        sample.Among(vectors, Math.Min(NeighbourCount, sample.Count - 1), device, units, (done, total) => progress("neighbours", done, total), stop);
+
+    /// <param name="units">What shards have made of it; null: nothing.</param>
+    internal static Partitioning Run(SetVectors vectors, FitSample sample, int seed, string device, Action<string, int, int> progress, CancellationToken stop, NeighbourUnits? units = null)
     {
         if (sample.Count < 3) return Single(vectors);
-        var neighbours = Neighbours.Among(sample.Values, sample.Count, vectors.Dimension, Math.Min(NeighbourCount, sample.Count - 1), vectors.Metric, device,
-            (done, total) => progress("neighbours", done, total), stop);
+        var neighbours = NeighboursOf(vectors, sample, device, units, progress, stop)!;
         var graph = SimilarityGraph.Of(neighbours.Queries, NeighbourWeights.Of(neighbours).Once());
         var rungs = CommunityLadder.Climb(graph, new(seed), (done, total) => progress("communities", done, total), stop);
         if (rungs.Count == 0) return Single(vectors);
         var found = CommunityLadder.Chosen(rungs);
         var noise = new NoiseLimits(neighbours, found);
         var share = LeafShare(graph, found.Groups);
-        var (leaves, strength, far) = Extend(vectors, sample, found.Groups, share, noise, device, progress, stop);
+        var (leaves, strength, far) = Extend(vectors, sample, found.Groups, share, noise, device, units, progress, stop);
         var coarser = rungs.Where(rung => rung.Count < found.Count).Select(rung => (rung.Agreement, Parents: LeafLayers.Parents(found, rung))).ToList();
         var tree = ClusterTree.Of(LeafLayers.Above(vectors, leaves, coarser), vectors.Rows);
         return new(tree, strength, Stability.OfNodes(tree, sample, found.Reruns), new Dictionary<string, double>
@@ -58,7 +69,7 @@ internal static class TreeMethod
     }
 
     // Rows beyond the sample go where most of their nearest sampled neighbours are; the share of those is their strength.
-    private static (int[] Leaves, float[] Strength, bool[] Noise) Extend(SetVectors vectors, FitSample sample, int[] fine, float[] share, NoiseLimits limits, string device,
+    private static (int[] Leaves, float[] Strength, bool[] Noise) Extend(SetVectors vectors, FitSample sample, int[] fine, float[] share, NoiseLimits limits, string device, NeighbourUnits? units,
         Action<string, int, int> progress, CancellationToken stop)
     {
         if (sample.Count == vectors.Rows) return (fine, share, limits.OfFitted);
@@ -69,7 +80,7 @@ internal static class TreeMethod
         {
             (leaves[row], strength[row]) = Vote(nearest, fine);
             noise[row] = limits.IsNoise(leaves[row], distances);
-        });
+        }, units);
         for (var i = 0; i < sample.Count; i++) (leaves[sample.Rows[i]], strength[sample.Rows[i]], noise[sample.Rows[i]]) = (fine[i], share[i], limits.OfFitted[i]);
         return (leaves, strength, noise);
     }

@@ -29,6 +29,20 @@ public sealed record PipelineSpec
     /// <summary>In order, unless a stage names those it needs.</summary>
     public required IReadOnlyList<PipelineStage> Stages { get; init; }
 
+    /// <summary>Work in that many shard runs side by side, then one that publishes: stages shard-1, shard-2, …, and one called as the kind.</summary>
+    /// <param name="spec">Of a shard, from 0; null: of the run that publishes.</param>
+    public static PipelineSpec InShards<TSpec>(string name, RunKind kind, int count, Func<int?, TSpec> spec)
+    {
+        PipelineStage Stage(string called, int? shard, IReadOnlyList<string> needs) => new() { Name = called, Kind = kind, Spec = JsonSerializer.SerializeToElement(spec(shard), SpecJson.Line), Needs = needs };
+        List<PipelineStage> shards = [.. Enumerable.Range(0, count).Select(shard => Stage($"shard-{shard + 1}", shard, []))];
+        return new() { Name = $"{name} in {count} shards", Stages = [.. shards, Stage(RunWords.Word(kind), null, [.. shards.Select(shard => shard.NameOrKind)])] };
+    }
+
+    /// <summary>What is wrong with a number of shards, or with which of them a run is; null: nothing.</summary>
+    public static string? ShardProblem(int? shards, int? shard) =>
+        shards is < 1 or > 10_000 ? $"shards is {shards}; expected 1 to 10000."
+        : shard is { } which && !(which >= 0 && which < shards) ? $"shard is {shard}; expected 0 to one less than shards." : null;
+
     /// <summary>Everything that is wrong with names and order (specs are judged by their stages).</summary>
     public IReadOnlyList<string> Problems()
     {

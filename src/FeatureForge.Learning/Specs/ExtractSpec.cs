@@ -1,5 +1,4 @@
 // The request of an extraction run and what it gives back.
-using System.Text.Json;
 using FeatureForge.Data;
 using FeatureForge.Tensors;
 
@@ -29,9 +28,7 @@ public sealed record ExtractSpec
     {
         var whole = this with { Shards = count, Shard = null };
         BadRequestException.ThrowIfAny(whole.Problems());
-        PipelineStage Stage(string name, ExtractSpec spec, IReadOnlyList<string> needs) => new() { Name = name, Kind = RunKind.Extract, Spec = JsonSerializer.SerializeToElement(spec, SpecJson.Line), Needs = needs };
-        List<PipelineStage> shards = [.. Enumerable.Range(0, count).Select(shard => Stage($"shard-{shard + 1}", whole with { Shard = shard }, []))];
-        return new() { Name = $"extract {Set} in {count} shards", Stages = [.. shards, Stage("extract", whole, [.. shards.Select(shard => shard.NameOrKind)])] };
+        return PipelineSpec.InShards($"extract {Set}", RunKind.Extract, count, shard => whole with { Shard = shard });
     }
 
     /// <summary>Every problem of the request that can be seen without the store.</summary>
@@ -46,8 +43,7 @@ public sealed record ExtractSpec
         if (Grains.Count == 0) Check("Name at least one grain: item, segment, patch.");
         if (Levels.Count == 0) Check($"Name at least one level: {string.Join(", ", Level.All)}.");
         if (Dtype is not ("float32" or "float16")) Check($"dtype is '{Dtype}'; expected float32 or float16.");
-        if (Shards is < 1 or > 10_000) Check($"shards is {Shards}; expected 1 to 10000.");
-        if (Shard is { } shard && !(shard >= 0 && shard < Shards)) Check($"shard is {shard}; expected 0 to one less than shards.");
+        Check(PipelineSpec.ShardProblem(Shards, Shard));
         return problems;
     }
 }
