@@ -1,7 +1,6 @@
-// The ingest stage: one reader walks the sources, several threads decode, and outcomes are taken in source order into parts
-// of bounded size, which are staged one by one while the next is filled and published together at the end. A run killed anywhere and started again
+// The ingest stage: what is found is decoded (DecodePump), and outcomes are taken in source order into parts of bounded size, which are staged one by one while the next is filled and published together at the end. A run killed anywhere and started again
 // keeps its finished parts and ends with the same content.
-using System.Threading.Channels;
+using System.Text.Json;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -9,14 +8,13 @@ namespace FeatureForge.Ingest;
 /// <summary>Files to items: every file becomes an item, a counted duplicate, or a row in quarantine.</summary>
 public static class IngestRun
 {
-    private const long WaitingBytes = 128 << 20;
-
     /// <summary>Ingests what is new in the sources and publishes it.</summary>
     /// <exception cref="BadRequestException">The spec is wrong; nothing was started.</exception>
     /// <exception cref="InvalidDataException">More is quarantined than the spec allows; nothing was published.</exception>
     public static async Task<IngestResult> ExecuteAsync(IngestSpec spec, RunContext context, CancellationToken stop)
     {
         BadRequestException.ThrowIfAny(spec.Problems());
+        if (spec.Shard is not null) return await DecodeShardAsync(spec, context, stop);
         var known = await KnownCorpus.LoadAsync(context.Store, spec.Corpus, spec.Retry, stop);
         var parts = StagedPart.Load(context);
         // Killed after the manifest was written: what is staged is published already.
@@ -31,7 +29,9 @@ public static class IngestRun
         }
         if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemCount)} items.");
         var preparations = new PreparationChoice(known.Manifest, parts);
-        await ReadAllAsync(spec, context, known, preparations, parts, stop);
+        var before = known.Manifest;
+        using (var decoded = spec.Shards is null ? null : DecodedItems.Open(context.Store.FetchFolder(SharedFolder(spec, context, before)), Path.Combine(context.StagingFolder, "scratch")))
+            await ReadAllAsync(spec, context, known, preparations, parts, decoded, stop);
         ThrowIfTooMuchIsBad(spec, parts);
         var publication = new CorpusPublication(context, spec, known, preparations, parts);
         var manifest = await publication.PublishAsync(stop);
@@ -41,43 +41,66 @@ public static class IngestRun
         {
             if (manifest != null) context.Store.RemoveUnlisted(context.Store.CorpusFolder(manifest.Name), "quarantine", manifest.QuarantineParts);
             new Publication(context).Finish();
+            if (spec.Shards is not null) RemoveShared(spec, context);
             var result = ResultOf(spec, manifest, done);
             context.Information($"Corpus {spec.Corpus}, version {result.CorpusVersion}: {result.Added} items added, of them {result.NearDuplicates} near duplicates, {result.Duplicates} duplicates, {result.AlreadyThere} already there, {result.Quarantined} quarantined.");
             return result;
         }
     }
 
-    private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, CancellationToken stop)
+    // What the shards of one request about one state of the corpus have in common with the run that publishes.
+    private static string SharedFolder(IngestSpec spec, RunContext context, CorpusManifest? corpus) => context.Store.StagingFolder(SharedName(spec) + ContentId.Of($"{corpus?.RunId} {corpus?.Version}")[..8]);
+
+    private static string SharedName(IngestSpec spec) =>
+        "ingest-" + ContentId.Of(JsonSerializer.Serialize(spec with { Shard = null, MemoryBytes = WorkerMemory.DefaultBytes }, SpecJson.Line))[..16] + "-";
+
+    // Killed after publishing, the run no longer knows the state before: whatever this request's shards have left is done with.
+    private static void RemoveShared(IngestSpec spec, RunContext context)
+    {
+        foreach (var folder in context.Store.FoldersIn(context.Store.PathOf(".staging")).Where(folder => Path.GetFileName(folder).StartsWith(SharedName(spec), StringComparison.Ordinal))) context.Store.Remove(folder);
+    }
+
+    // A shard decodes what falls to it and leaves it where the run that publishes looks. Which that is says the name of each finding, not its place among others.
+    private static async Task<IngestResult> DecodeShardAsync(IngestSpec spec, RunContext context, CancellationToken stop)
+    {
+        var known = await KnownCorpus.LoadAsync(context.Store, spec.Corpus, null, stop);
+        var forms = new PreparationChoice(known.Manifest, []).Forms;
+        var folder = Path.Combine(SharedFolder(spec, context, known.Manifest), $"shard-{spec.Shard:D5}");
+        using var writer = DecodedWriter.Open(context.Store, folder);
+        if (writer.Done > 0) context.Information($"Resuming after {writer.Done} files.");
+        var meter = new ProgressMeter(context, "decode", "files", total: 0, alreadyDone: writer.Done);
+        await new DecodePump(spec, context, known, new(writer.Keys), () => forms, known.HasItem, share: new(spec)).RunAsync(outcome =>
+        {
+            writer.Add(outcome);
+            outcome.Samples?.Dispose();
+            meter.Add(1);
+            return Task.CompletedTask;
+        }, stop);
+        writer.Complete();
+        context.Store.LetGoOfStaged(writer.Files);
+        new Publication(context).Finish();
+        context.Information($"Shard {spec.Shard + 1} of {spec.Shards}: {writer.Done} files decoded.");
+        return ResultOf(spec, known.Manifest, []);
+    }
+
+    private static async Task ReadAllAsync(IngestSpec spec, RunContext context, KnownCorpus known, PreparationChoice preparations, List<StagedPart> parts, DecodedItems? decoded, CancellationToken stop)
     {
         var accepted = new AcceptedItems(known, parts.SelectMany(part => part.ReadKeys(context, StagedPart.IdsFile)));
         var settled = new SettledKeys(parts.SelectMany(part => part.ReadKeys(context, StagedPart.DoneFile)));
         var duplicates = await NearDuplicates.LoadAsync(spec.NearDuplicates, context, spec.Corpus, known.Manifest, parts, stop);
-        var decoder = new ItemDecoder(spec, Path.Combine(context.StagingFolder, "scratch"), context.Time);
-        using var flights = DecodeFlights.Open(context.StagingFolder, Environment.ProcessorCount + 1, context.Time, () => System.Diagnostics.Process.GetCurrentProcess().Kill());
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var gate = new MemoryGate(WaitingBytes);
-        using var threads = new SemaphoreSlim(Environment.ProcessorCount);
-        var queue = Channel.CreateBounded<Task<Outcome>>(2 * Environment.ProcessorCount);
-        var reading = Task.Run(() => FeedAsync(spec, context, known, settled, queue.Writer, finding => DecodeAsync(finding, ended.Token), gate, ended.Token), ended.Token);
         var meter = new ProgressMeter(context, "ingest", "items", total: 0, alreadyDone: parts.Sum(part => (long)part.DoneCount));
         Task<StagedPart>? writing = null;
         try
         {
-            DiskFullException.ThrowIfLess(context.StagingFolder, 0);
             var builder = new PartBuilder(context, preparations, parts.Count);
-            await foreach (var decoding in queue.Reader.ReadAllAsync(stop))
+            await new DecodePump(spec, context, known, settled, () => preparations.Forms, accepted.Has, decoded).RunAsync(async outcome =>
             {
-                var outcome = await decoding;
-                // Every earlier file is settled; later ones in flight are small.
-                if (outcome.Kind == OutcomeKind.TooBigForNow) outcome = await DecodeAloneAsync(outcome.Finding);
                 Settle(outcome, builder, accepted, duplicates, known.Retried, spec, context);
-                gate.Leave(outcome.GateBytes);
                 meter.Add(1);
                 if (builder.IsFull) builder = await HandOverAsync(builder);
                 // A part that cannot be written ends the run at once, not when the next one is full.
                 if (writing is { IsFaulted: true }) await writing;
-            }
-            await reading;
+            }, stop);
             if (!builder.IsEmpty) await HandOverAsync(builder);
             if (writing != null) parts.Add(await writing);
         }
@@ -85,11 +108,6 @@ public static class IngestRun
         {
             // A part under way is finished even when the run stops: it need not be made again.
             if (writing != null) await writing.ContinueWith(_ => { }, TaskScheduler.Default);
-            // No decoder may outlive the run: its scratch files and child processes go with it.
-            await ended.CancelAsync();
-            while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
-            await reading.ContinueWith(_ => { }, TaskScheduler.Default);
-            while (queue.Reader.TryRead(out var decoding)) await decoding.ContinueWith(_ => { }, TaskScheduler.Default);
         }
 
         // One part is written while the next is filled; parts get their final names in order.
@@ -100,73 +118,6 @@ public static class IngestRun
             writing = Task.Run(() => full.WriteAsync(CancellationToken.None), CancellationToken.None);
             return new(context, preparations, full.Number + 1);
         }
-
-        async Task<Outcome> DecodeAsync(Finding finding, CancellationToken token)
-        {
-            await threads.WaitAsync(token);
-            try { return Decode(finding, alone: false); }
-            finally { threads.Release(); }
-        }
-
-        // Suspects have the process to themselves: if it ends, it was they.
-        async Task<Outcome> DecodeAloneAsync(Finding finding)
-        {
-            var wanted = flights.VerdictOf(StagedPart.ShortKey(StagedPart.KeyOf(finding))) == FlightVerdict.Suspect ? Environment.ProcessorCount : 0;
-            var taken = 0;
-            try
-            {
-                for (; taken < wanted; taken++) await threads.WaitAsync(stop);
-                return Decode(finding, alone: true);
-            }
-            finally
-            {
-                if (taken > 0) threads.Release(taken);
-            }
-        }
-
-        Outcome Decode(Finding finding, bool alone)
-        {
-            if (finding.Candidate is null) return decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, FlightVerdict.Clear, ended.Token);
-            var key = StagedPart.ShortKey(StagedPart.KeyOf(finding));
-            var verdict = flights.VerdictOf(key);
-            using var flight = verdict == FlightVerdict.Clear || (verdict == FlightVerdict.Suspect && alone) ? flights.Begin(key, decoder.LimitOf(finding)) : null;
-            return decoder.Decode(finding, preparations.Forms, accepted.Has, known.HasRejection, alone, verdict, ended.Token);
-        }
-    }
-
-    private static async Task FeedAsync(IngestSpec spec, RunContext context, KnownCorpus known, SettledKeys settled, ChannelWriter<Task<Outcome>> queue, Func<Finding, Task<Outcome>> decode, MemoryGate gate, CancellationToken stop)
-    {
-        Exception? failure = null;
-        try
-        {
-            var setting = new SourceSetting
-            {
-                StoreFolder = context.Store.Root,
-                ScratchFolder = Path.Combine(context.StagingFolder, "sources"),
-                Gate = gate,
-                Time = context.Time,
-                IsSettled = settled.Has,
-                IsWanted = uri => known.Retried?.WantsFile(uri) ?? true,
-                IsKnownItem = id => known.HasItem(id),
-                IsKnownBad = known.HasRejection,
-                MemoryOfServers = Path.Combine(context.Store.Root, ".servers", spec.Corpus + ".db"),
-            };
-            foreach (var finding in new SourceReader(spec, setting, stop).Findings())
-            {
-                stop.ThrowIfCancellationRequested();
-                if (settled.Take(StagedPart.KeyOf(finding)) || known.Retried?.Wants(finding) == false)
-                {
-                    gate.Leave(finding.Candidate is FileCandidate { Bytes: { } bytes } ? bytes.Length : 0);
-                    continue;
-                }
-                await queue.WriteAsync(Task.Run(() => decode(finding), stop), stop);
-            }
-        }
-        catch (Exception error)
-        {
-            failure = error;
-        }
-        queue.Complete(failure);
     }
 
     private static void Settle(Outcome outcome, PartBuilder part, AcceptedItems accepted, NearDuplicates duplicates, RetriedRows? retried, IngestSpec spec, RunContext context)

@@ -45,6 +45,20 @@ public sealed record IngestSpec
     /// <summary>Null: everything new in the sources. Otherwise only these rows of the corpus's quarantine, once more.</summary>
     public RetrySelection? Retry { get; init; }
 
+    /// <summary>Into how many shard runs decoding is split. Null: one run does all. The run that has this and no <see cref="Shard"/> decodes what the shards have left, and publishes.</summary>
+    public int? Shards { get; init; }
+    /// <summary>Which of them this run is, from 0: it decodes its share of the files and publishes nothing.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>The same work as a pipeline: that many shard runs side by side, then one that reads the sources once more, takes what they have decoded, and publishes.</summary>
+    /// <exception cref="BadRequestException">The request is wrong.</exception>
+    public PipelineSpec InShards(int count)
+    {
+        var whole = this with { Shards = count, Shard = null };
+        BadRequestException.ThrowIfAny(whole.Problems());
+        return PipelineSpec.InShards($"ingest {Corpus}", RunKind.Ingest, count, shard => whole with { Shard = shard });
+    }
+
     /// <summary>One sentence per problem; empty when the run may start.</summary>
     public IReadOnlyList<string> Problems()
     {
@@ -69,6 +83,8 @@ public sealed record IngestSpec
         problems.AddRange(Quality.Problems());
         problems.AddRange(NearDuplicates.Problems());
         problems.AddRange(Remote.Problems());
+        if (Shards is not null && Retry is not null) problems.Add("A retry is one run; leave shards out.");
+        if (PipelineSpec.ShardProblem(Shards, Shard) is { } shards) problems.Add(shards);
         return problems;
     }
 }

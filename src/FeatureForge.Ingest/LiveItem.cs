@@ -90,7 +90,7 @@ public sealed class LiveItem : IDisposable
     private static LiveItem Of(Candidate candidate, PreparationSpec preparation, string scratchFolder, CancellationToken stop)
     {
         var forms = new PreparedForms(preparation.ImageSize is { } size ? [size] : [], preparation.SampleRate ?? 0, Measures: false);
-        var outcome = new ItemDecoder(_spec, scratchFolder, TimeProvider.System).Decode(new(candidate, null), forms, _ => false, (_, _) => false, alone: true, FlightVerdict.Clear, stop);
+        var outcome = new ItemDecoder(_spec, scratchFolder, TimeProvider.System).Decode(new(candidate, null), forms, _ => false, (_, _) => false, null, alone: true, FlightVerdict.Clear, stop);
         if (outcome.Rejection is { } rejection) throw new BadRequestException(rejection.Reason);
         return new(preparation, outcome);
     }

@@ -95,10 +95,10 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(expected.Quarantine.Select(row => (row.Path, row.Code, row.Reason)), resumed.Quarantine.Select(row => (row.Path, row.Code, row.Reason)));
     }
 
-    private sealed class KilledException : Exception;
+    internal sealed class KilledException : Exception;
 
     // Every look at the clock is a second later, so that every item is reported.
-    private sealed class TickingTimeProvider : TimeProvider
+    internal sealed class TickingTimeProvider : TimeProvider
     {
         private long _seconds;
 

@@ -43,6 +43,28 @@ public sealed class S3SourceTests : IDisposable
         Assert.Equal(picture, StoredItem.Content(one.Item("picture.png")).Bytes!);
     }
 
+    [NeedsToolFact("s3rver")]
+    public async Task An_object_is_downloaded_by_one_shard_with_all_that_lies_in_it()
+    {
+        using var whole = new TemporaryStore();
+        using var server = await S3Process.StartAsync(_store.Beside("s3"));
+        for (var i = 0; i < 6; i++) await server.PutAsync($"data/{i}.tar", Packed.Tar([.. Enumerable.Range(0, 5).Select(j => ($"{i}-{j}.txt", Packed.Text($"text {j} of archive {i}")))]));
+        var spec = new IngestSpec { Sources = ["s3://bucket/data"], Corpus = Ingested.Corpus, Remote = new() { AllowPrivateAddresses = true } };
+        await Ingested.RunAsync(whole, spec);
+
+        for (var shard = 0; shard < 2; shard++) await IngestRun.ExecuteAsync(spec with { Shards = 2, Shard = shard }, _store.Context(), default);
+        var perShard = DecodedEntry.PartsIn(_store.Store.PathOf(".staging")).Select(path =>
+        {
+            using var part = File.OpenRead(path);
+            return DecodedEntry.Read(part).Length;
+        }).ToList();
+        await Ingested.RunAsync(_store, spec with { Shards = 2 });
+
+        Assert.Equal(30, perShard.Sum());
+        Assert.All(perShard, entries => Assert.Equal(0, entries % 5));
+        Assert.Equal(await StoreHash.ComputeAsync(whole.Store, default), await StoreHash.ComputeAsync(_store.Store, default));
+    }
+
     [Fact]
     public async Task A_server_that_breaks_off_and_refuses_costs_one_row_each()
     {

@@ -34,7 +34,8 @@ internal static class IngestCommand
         var maxFileBytes = new Option<long>("--max-file-bytes") { Description = "Largest file of a source.", DefaultValueFactory = _ => limits.FileBytes };
         var secondsPerFile = new Option<double>("--seconds-per-file") { Description = "Longest decoding of a file of up to 64 MiB; larger ones have in proportion more.", DefaultValueFactory = _ => limits.SecondsPerFile };
         var memory = new Option<double>("--memory") { Description = "What the worker may take in memory, in GB (0.5 or more).", DefaultValueFactory = _ => WorkerMemory.DefaultBytes / (double)(1L << 30) };
-        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, stripMarkup, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile, memory)
+        var shards = SharedOptions.Shards();
+        return new Command("ingest", "Turn files into items of a corpus; again means only what is new.").With(sources, corpus, modality, textColumns, mediaColumns, urlColumns, idColumn, stripMarkup, reference, maxQuarantine, parallel, attempts, stall, allowPrivate, ignoreRobots, dropIssues, threshold, dropNearDuplicates, maxPixels, maxSeconds, maxCharacters, maxFileBytes, secondsPerFile, memory, shards)
             .Does((parsed, options, stop) =>
             {
                 var spec = new IngestSpec
@@ -72,6 +73,12 @@ internal static class IngestCommand
                 };
                 // Before a wrong request makes a store.
                 BadRequestException.ThrowIfAny(spec.Problems());
+                if (parsed.GetValue(shards) is { } count)
+                {
+                    // Servers may work elsewhere than here.
+                    spec = spec with { Sources = [.. spec.Sources.Select(source => Path.Exists(source) ? Path.GetFullPath(source) : source)] };
+                    return SharedOptions.ExecuteAsync(spec.InShards(count), options.OpenOrCreateStore, options, stop);
+                }
                 return SharedOptions.ExecuteAsync(RunKind.Ingest, spec, options.OpenOrCreateStore, options, stop);
             });
     }

@@ -84,7 +84,7 @@ internal static class RunSummary
 
     private static string Success(RunRow run, Store store, RunOrigin origin)
     {
-        var text = run.Kind switch
+        var text = Shard(run) ?? run.Kind switch
         {
             RunKind.Ingest => Ingest(Read<IngestResult>(run), store),
             RunKind.Train => Train(Read<TrainResult>(run), JsonSerializer.Deserialize<TrainSpec>(run.Spec, SpecJson.Line)!.Corpus, store),
@@ -106,6 +106,13 @@ internal static class RunSummary
         return origin == RunOrigin.AlreadyDone
             ? $"Already done by run {run.RunId}; nothing has changed since.\n{text}"
             : string.Create(CultureInfo.InvariantCulture, $"{text}\nDone in {ProgressDisplay.Duration(Seconds(run) ?? 0)} (run {run.RunId}).");
+    }
+
+    // A shard has made its part of something that another run publishes.
+    private static string? Shard(RunRow run)
+    {
+        using var spec = JsonDocument.Parse(run.Spec);
+        return spec.RootElement.TryGetProperty("shard", out var shard) && shard.ValueKind == JsonValueKind.Number ? $"Shard {shard.GetInt32() + 1} of {spec.RootElement.GetProperty("shards").GetInt32()} is ready to be published." : null;
     }
 
     private static string Ingest(IngestResult result, Store store) => string.Create(CultureInfo.InvariantCulture, $"""

@@ -5,7 +5,7 @@ using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
 
-internal static class FfmpegReader
+internal static partial class FfmpegReader
 {
     private const int LongestMessage = 2000;
 
@@ -59,7 +59,7 @@ internal static class FfmpegReader
             process.WaitForExit();
             stop.ThrowIfCancellationRequested();
             string said;
-            lock (messages) said = messages.ToString().Replace(path, "the file").Trim();
+            lock (messages) said = Address().Replace(messages.ToString().Replace(path, "the file"), "").Trim();
             Judge(process.ExitCode, isEmpty || sink.Frames == 0, said, format);
         }
         finally
@@ -68,6 +68,10 @@ internal static class FfmpegReader
             process.WaitForExit();
         }
     }
+
+    // "[mp3 @ 0x55f9c6557ac0]": where it lay in memory says nothing, and is another place in every process.
+    [System.Text.RegularExpressions.GeneratedRegex(" @ 0x[0-9a-f]+")]
+    private static partial System.Text.RegularExpressions.Regex Address();
 
     private static Process Start(string path, IngestLimits limits)
     {

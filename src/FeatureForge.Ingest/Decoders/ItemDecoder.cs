@@ -16,12 +16,13 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private readonly DateTimeOffset _at = time.GetUtcNow();
 
     /// <param name="isKnown">Whether the corpus or the run so far has this item id.</param>
+    /// <param name="decoded">What shards have decoded already; null: nothing.</param>
     /// <param name="isKnownBad">Whether this path and SHA-256 is in quarantine already.</param>
     /// <param name="alone">Every earlier finding is settled: memory up to the limits may be used.</param>
     /// <param name="verdict">What earlier workers' ends say about the finding.</param>
-    public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, FlightVerdict verdict, CancellationToken stop)
+    public Outcome Decode(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, DecodedItems? decoded, bool alone, FlightVerdict verdict, CancellationToken stop)
     {
-        var outcome = verdict == FlightVerdict.Suspect && !alone ? new() { Kind = OutcomeKind.TooBigForNow, Finding = finding } : DecodeOnce(finding, forms, isKnown, isKnownBad, alone, verdict, stop);
+        var outcome = verdict == FlightVerdict.Suspect && !alone ? new() { Kind = OutcomeKind.TooBigForNow, Finding = finding } : DecodeOnce(finding, forms, isKnown, isKnownBad, decoded, alone, verdict, stop);
         if (finding.Candidate is FileCandidate { IsDownload: true, FilePath: { } download } && outcome.Kind != OutcomeKind.TooBigForNow) File.Delete(download);
         return outcome;
     }
@@ -29,7 +30,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     /// <summary>How long the finding may take before it is asked to stop.</summary>
     public TimeSpan LimitOf(Finding finding) => TimeSpan.FromSeconds(spec.Limits.SecondsFor(finding.Candidate is { } candidate ? ByteSize(candidate) ?? 0 : 0));
 
-    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, bool alone, FlightVerdict verdict, CancellationToken stop)
+    private Outcome DecodeOnce(Finding finding, PreparedForms forms, Func<string, bool> isKnown, Func<string, string?, bool> isKnownBad, DecodedItems? decoded, bool alone, FlightVerdict verdict, CancellationToken stop)
     {
         if (finding.Rejection is { } rejection)
             return new() { Kind = isKnownBad(rejection.Path, rejection.ContentSha256) ? OutcomeKind.KnownRejection : OutcomeKind.Rejected, Finding = finding, Rejection = rejection };
@@ -45,6 +46,8 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
             var id = sha256[..32];
             if (isKnown(id)) return new() { Kind = OutcomeKind.KnownItem, Finding = finding, ItemId = id };
             if (isKnownBad(candidate.Path, sha256)) return new() { Kind = OutcomeKind.KnownRejection, Finding = finding };
+            if (decoded?.Find(finding, sha256) is { } there)
+                return there.Code is { } rejected ? Bad(rejected, there.Reason!) : Restored(finding, there, id) with { Sha256 = sha256 };
             if (verdict == FlightVerdict.Crashed)
                 return Bad(RejectionCode.DecoderCrashed, "Decoding it, and nothing else, ended the worker process by a signal. Convert it with another program, and report the file to us or to the decoder's makers.");
             if (verdict == FlightVerdict.Hung)
@@ -97,6 +100,41 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         };
     }
 
+    // As the shard found it; what the source says of it, and its bytes, are at hand here.
+    private Outcome Restored(Finding finding, DecodedItem item, string id)
+    {
+        var content = finding.Candidate switch
+        {
+            PixelsCandidate pixels => pixels.Pixels,
+            RowCandidate row => System.Text.Encoding.UTF8.GetBytes(row.Text),
+            FileCandidate file => KeepsPlace(file) ? null : file.Bytes,
+            _ => throw new InvalidOperationException($"No decoder for {finding.Candidate!.GetType().Name}."),
+        };
+        return new()
+        {
+            Kind = OutcomeKind.Item,
+            Finding = finding,
+            ItemId = id,
+            Images = item.Images,
+            Samples = item.Samples,
+            Row = Row(finding.Candidate, id, item.Modality, item.MediaType, content) with
+            {
+                Text = item.Text,
+                Width = item.Width,
+                Height = item.Height,
+                Channels = item.Channels,
+                DurationMs = item.DurationMs,
+                SampleRate = item.SampleRate,
+                Characters = item.Characters,
+                Language = item.Language,
+                Quality = item.Quality,
+                Signature = item.Signature,
+            },
+        };
+    }
+
+    private bool KeepsPlace(FileCandidate file) => file.Bytes == null || (spec.Reference && file.CanBeReferenced);
+
     private static string Sha256(Candidate candidate) => candidate switch
     {
         PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
@@ -142,9 +180,8 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
     {
         var content = new MediaContent(file.Bytes, file.FilePath);
-        var keepsPlace = file.Bytes == null || (spec.Reference && file.CanBeReferenced);
         var modality = file.Format.Modality ?? Modality.Text;
-        var row = Row(file, id, modality, file.Format.MediaType, keepsPlace ? null : file.Bytes);
+        var row = Row(file, id, modality, file.Format.MediaType, KeepsPlace(file) ? null : file.Bytes);
         switch (modality)
         {
             case Modality.Image:

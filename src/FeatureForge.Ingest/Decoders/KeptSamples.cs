@@ -50,6 +50,34 @@ internal sealed class KeptSamples(string scratchFolder) : IDisposable
         writer.AddAudio(itemId, durationMs, stream);
     }
 
+    /// <summary>All samples, as they lie in memory.</summary>
+    public void CopyTo(Stream target)
+    {
+        if (_path == null)
+        {
+            target.Write(MemoryMarshal.AsBytes(_few.AsSpan(0, (int)Count)));
+            return;
+        }
+        using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        stream.CopyTo(target);
+    }
+
+    /// <summary>The next so many samples of a stream that <see cref="CopyTo"/> has written; complete.</summary>
+    public static KeptSamples From(Stream source, long count, string scratchFolder)
+    {
+        var samples = new KeptSamples(scratchFolder);
+        var some = new short[(int)Math.Min(count, 1 << 16)];
+        for (long left = count; left > 0;)
+        {
+            var next = some.AsSpan(0, (int)Math.Min(left, some.Length));
+            source.ReadExactly(MemoryMarshal.AsBytes(next));
+            samples.Add(next);
+            left -= next.Length;
+        }
+        samples.Complete();
+        return samples;
+    }
+
     /// <summary>The first samples, copied.</summary>
     public short[] First(long most)
     {

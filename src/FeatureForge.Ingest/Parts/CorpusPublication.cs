@@ -54,7 +54,7 @@ internal sealed class CorpusPublication(RunContext context, IngestSpec spec, Kno
             ItemParts = [.. _before?.ItemParts ?? [], .. items],
             // A retry writes the whole quarantine anew: rows have left it.
             QuarantineParts = retries ? quarantine : [.. _before?.QuarantineParts ?? [], .. quarantine],
-            Request = JsonSerializer.SerializeToElement(spec with { Sources = [], Retry = null }, SpecJson.Line),
+            Request = JsonSerializer.SerializeToElement(spec with { Sources = [], Retry = null, Shards = null }, SpecJson.Line),
             Preparations = preparations.Settled,
         };
         context.Store.RequireSameCorpus(spec.Corpus, _before);

@@ -38,6 +38,9 @@ internal sealed record UnchangedCandidate : Candidate
     public required string Sha256 { get; init; }
 }
 
+/// <summary>A file that another shard decodes; its bytes were not read.</summary>
+internal sealed record PassedOverCandidate : Candidate;
+
 /// <summary>A file that a table, a list or a listing names. It never leaves <see cref="SourceReader"/>, which follows it.</summary>
 internal sealed record LinkCandidate : Candidate
 {

@@ -206,6 +206,8 @@ internal sealed class SourceReader
     private Finding Whole(Place place, MediaFormat format, Stream stream, long? declared)
     {
         var candidate = new FileCandidate { Path = place.Path, SourceUri = place.SourceUri, Metadata = place.Metadata, Format = format, ByteSize = declared ?? 0, FilePath = place.FilePath, CanBeReferenced = place.IsWhole };
+        // A download is read to its end, or left to whoever takes it over.
+        if (!place.IsDownload && !_setting.IsMine(StagedPart.KeyOf(new(candidate, null)))) return new(new PassedOverCandidate { Path = place.Path, SourceUri = place.SourceUri }, null);
         if (declared is not { } size) return OfUnknownSize(candidate, stream);
         if (size > _limits.ContentBytes)
         {

@@ -12,6 +12,8 @@ internal sealed record SourceSetting
     public required TimeProvider Time { get; init; }
     /// <summary>Whether an earlier attempt at the run has settled this key (<see cref="StagedPart.KeyOf"/>): it need not be downloaded again.</summary>
     public Func<string, bool> IsSettled { get; init; } = _ => false;
+    /// <summary>Whether this run decodes the finding of this key; the bytes of others are not read.</summary>
+    public Func<string, bool> IsMine { get; init; } = _ => true;
     /// <summary>Whether anything in the file of this URI can matter to the run; others are not opened.</summary>
     public Func<string, bool> IsWanted { get; init; } = _ => true;
     /// <summary>Whether the corpus has this item id.</summary>
