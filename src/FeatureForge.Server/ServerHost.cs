@@ -6,6 +6,7 @@ using FeatureForge.Labelling;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -164,8 +165,8 @@ public static class ServerHost
         // Of proxies, those on this machine are believed who they speak for.
         services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto);
         AddAccess(services, options);
-        // Form tokens need to live as long as the process does, no longer.
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        services.AddDataProtection().SetApplicationName("featureforge");
+        services.AddOptions<KeyManagementOptions>().Configure<RunLedger>((keys, ledger) => keys.XmlRepository = new FormKeys(ledger.Access));
         services.AddAntiforgery(form =>
         {
             form.Cookie.Name = "featureforge-form";

@@ -39,7 +39,7 @@ internal static class LedgerBenchmark
         }
     }
 
-    private static void Fill(SqliteConnection connection, int rows)
+    internal static void Fill(SqliteConnection connection, int rows)
     {
         using var transaction = connection.BeginTransaction();
         using var command = connection.CreateCommand();

@@ -55,7 +55,7 @@ internal static class MapPageBenchmark
         finally { scratch?.Delete(recursive: true); }
     }
 
-    private static async Task<bool> IsUpAsync(HttpClient http)
+    internal static async Task<bool> IsUpAsync(HttpClient http)
     {
         try
         {

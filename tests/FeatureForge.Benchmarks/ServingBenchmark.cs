@@ -1,5 +1,6 @@
-// Inference under load: many clients that ask for one picture each, again and again, with batches of whatever has come in against batches of one.
-//   serving [image|text] [--seconds N] [--clients N] [--json]
+// Inference under load: many clients that ask for one picture each, again and again, with batches of whatever has come in against batches of one. And search
+// under load: neighbours of items, with an index and without.
+//   serving [image|text|search] [--seconds N] [--clients N] [--json] [--rows N]
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
@@ -20,6 +21,11 @@ internal static class ServingBenchmark
         try
         {
             var store = Path.Combine(scratch.FullName, "store");
+            if (arguments.Contains("search"))
+            {
+                await SearchAsync(store, arguments.Number("--rows", 100_000), clients, seconds, output);
+                return 0;
+            }
             var isText = arguments.Contains("text");
             var inJson = arguments.Contains("--json");
             var sample = SampleCorpus.Write(isText ? Modality.Text : Modality.Image, Path.Combine(scratch.FullName, "raw"), 200, seed: 1);
@@ -37,14 +43,26 @@ internal static class ServingBenchmark
             await output.WriteLineAsync($"{clients} clients for {seconds} s each, one {(isText ? "text" : "picture")} a request ({requests.Average(request => request.Length):F0} bytes), answers in {(inJson ? "JSON" : "binary")}, encoder {(isText ? "text" : "image")}-tiny, all on the same cores.\n");
             await output.WriteLineAsync("| items in a batch | answers/s | errors | p50 ms | p99 ms | server MB after a tenth, at the end | inference MB after a tenth, at the end | processor ms an answer: clients, server, inference |\n|---|---:|---:|---:|---:|---:|---:|---:|");
             var rates = new List<double>();
-            foreach (var batch in new[] { 1, 64 }) rates.Add(await LoadAsync(store, batch, clients, seconds, requests, output));
+            foreach (var batch in new[] { 1, 64 }) rates.Add(await LoadAsync(store, $"{batch}", batch, "/v2/models/e/infer", clients, seconds, requests, output));
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"\nBatches of what has come in give {rates[1] / rates[0]:F2} times the answers of batches of one."));
             return 0;
         }
         finally { scratch.Delete(recursive: true); }
     }
 
-    private static async Task<double> LoadAsync(string store, int batch, int clients, int seconds, IReadOnlyList<byte[]> requests, TextWriter output)
+    private static async Task SearchAsync(string folder, int rows, int clients, int seconds, TextWriter output)
+    {
+        var store = Store.Open(folder);
+        TreeScaleBenchmark.Fill(store, rows);
+        var requests = Enumerable.Range(0, 1000).Select(i => JsonSerializer.SerializeToUtf8Bytes(new { item = TreeScaleBenchmark.IdOf((int)(i * 7919L % rows)), top = 10 })).ToList();
+        await output.WriteLineAsync($"{clients} clients for {seconds} s each, the ten neighbours of an item among {rows:N0} x {TreeScaleBenchmark.Dimension}, all on the same cores.\n");
+        await output.WriteLineAsync("| search | answers/s | errors | p50 ms | p99 ms | server MB after a tenth, at the end | inference MB | processor ms an answer: clients, server, inference |\n|---|---:|---:|---:|---:|---:|---:|---:|");
+        await LoadAsync(folder, "every vector compared", 1, "/api/v1/sets/s/search", clients, seconds, requests, output);
+        await FeatureForgeProcess.RunAsync(folder, "index", "--set", "s");
+        await LoadAsync(folder, "index", 1, "/api/v1/sets/s/search", clients, seconds, requests, output);
+    }
+
+    private static async Task<double> LoadAsync(string store, string what, int batch, string address, int clients, int seconds, IReadOnlyList<byte[]> requests, TextWriter output)
     {
         var port = FreePort.Find();
         using var server = FeatureForgeProcess.Serve(store, "--port", $"{port}", "--roles", "web", "--inference-batch", $"{batch}");
@@ -54,7 +72,7 @@ internal static class ServingBenchmark
             async Task<bool> AskAsync(byte[] request)
             {
                 using var content = new ByteArrayContent(request) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-                using var answer = await http.PostAsync("/v2/models/e/infer", content);
+                using var answer = await http.PostAsync(address, content);
                 await answer.Content.ReadAsByteArrayAsync();
                 return answer.IsSuccessStatusCode;
             }
@@ -90,7 +108,7 @@ internal static class ServingBenchmark
             var late = Memory(server.Id);
             var work = Work(server.Id).Zip(before).Select(pair => 1000 * (pair.First - pair.Second) / latencies.Sum(mine => mine.Count)).ToList();
             var all = latencies.SelectMany(mine => mine).Order().ToList();
-            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {batch} | {all.Count / elapsed:F0} | {errors} | {all[all.Count / 2]:F0} | {all[(int)(all.Count * 0.99)]:F0} | {early.Server >> 20}, {late.Server >> 20} | {early.Inference >> 20}, {late.Inference >> 20} | {work[0]:F2}, {work[1]:F2}, {work[2]:F2} |"));
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {what} | {all.Count / elapsed:F0} | {errors} | {all[all.Count / 2]:F0} | {all[(int)(all.Count * 0.99)]:F0} | {early.Server >> 20}, {late.Server >> 20} | {early.Inference >> 20}, {late.Inference >> 20} | {work[0]:F2}, {work[1]:F2}, {work[2]:F2} |"));
             return all.Count / elapsed;
         }
         finally

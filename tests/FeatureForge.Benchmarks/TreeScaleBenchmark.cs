@@ -13,7 +13,7 @@ internal static class TreeScaleBenchmark
 {
     private const int RowsPerPart = 100_000;
     private const int RowsPerGroup = 20_000;
-    private const int Dimension = 128;
+    internal const int Dimension = 128;
 
     internal static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
@@ -51,7 +51,7 @@ internal static class TreeScaleBenchmark
     private static double Exponent((int Rows, double Cpu) a, (int Rows, double Cpu) b) => Math.Log(b.Cpu / a.Cpu) / Math.Log((double)b.Rows / a.Rows);
 
     // The vectors are gone when this returns: what is measured is another process.
-    private static int[] Fill(Store store, int rows)
+    internal static int[] Fill(Store store, int rows)
     {
         var planted = TreeMixtures.EmbeddingLike(rows);
         var folder = store.SetFolder("s");
@@ -90,7 +90,7 @@ internal static class TreeScaleBenchmark
         return planted.Classes;
     }
 
-    private static string IdOf(int row) => row.ToString("x32", CultureInfo.InvariantCulture);
+    internal static string IdOf(int row) => row.ToString("x32", CultureInfo.InvariantCulture);
 
     private static async Task<(double Seconds, double Cpu, double Peak, double Own)> MeasuredAsync(Store store, string[] command)
     {

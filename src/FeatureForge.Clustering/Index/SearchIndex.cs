@@ -156,7 +156,7 @@ public sealed class SearchIndex : IDisposable
         var (first, end) = (_starts[cell, 1][0], _starts[cell + 1, 1][0]);
         for (var row = first; row < end; row++)
         {
-            if (allowed is not null && !allowed.Contains(Item(row).ItemId)) continue;
+            if (allowed is not null && !allowed.Contains(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(_items[row * ItemBytes, 16]))) continue;
             best.Offer(row, SetSearch.Distance(query, Vector(row), _metric));
         }
         return (int)(end - first);

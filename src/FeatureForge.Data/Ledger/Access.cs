@@ -64,6 +64,13 @@ public sealed class AccessLedger
         name is { Length: > 0 and <= 100 } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '@' or '+') ? null
         : $"A user's name '{name}' is not one; expected 1 to 100 ASCII letters, digits and . _ - @ +.";
 
+    /// <summary>What the servers of this store protect their forms with, as they wrote it.</summary>
+    public IReadOnlyList<string> FormKeys() => _database.Read(connection => connection.Query("SELECT content FROM form_keys ORDER BY key_id", reader => reader.Text("content")!));
+
+    /// <summary>Adds such a key; one that is there already stays as it is.</summary>
+    public void AddFormKey(string keyId, string content) =>
+        _database.Write(connection => connection.Execute("INSERT INTO form_keys (key_id, content) VALUES (@key, @content) ON CONFLICT (key_id) DO NOTHING", ("@key", keyId), ("@content", content)));
+
     /// <summary>All users, by name.</summary>
     public IReadOnlyList<UserRow> Users() => _database.Read(connection => connection.Query($"SELECT {UserColumns} FROM users ORDER BY name", User));
 

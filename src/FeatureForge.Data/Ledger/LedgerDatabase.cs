@@ -7,7 +7,7 @@ namespace FeatureForge.Data;
 internal abstract class LedgerDatabase : IDisposable
 {
     /// <summary>Raised with every migration; both databases keep the number they were brought to.</summary>
-    protected const int SchemaVersion = 5;
+    protected const int SchemaVersion = 6;
 
     /// <summary>The ledger's own tables. {0} is a 64-bit number, {1} a number that counts up by itself, {2} a row's order of arrival.</summary>
     protected const string TablesOfVersion1 = """
@@ -54,6 +54,11 @@ internal abstract class LedgerDatabase : IDisposable
         ALTER TABLE runs ADD COLUMN usage TEXT;
         ALTER TABLE runs ADD COLUMN cost DOUBLE PRECISION;
         ALTER TABLE runs ADD COLUMN budget DOUBLE PRECISION;
+        """;
+
+    /// <summary>Version 6: what the servers of a store protect their forms with.</summary>
+    protected const string ChangesOfVersion6 = """
+        CREATE TABLE form_keys (key_id TEXT PRIMARY KEY, content TEXT NOT NULL);
         """;
 
     /// <summary>What a search for text in runs must look for when the text has fewer letters than the index goes by, or there is no index.</summary>

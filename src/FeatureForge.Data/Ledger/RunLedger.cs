@@ -54,7 +54,8 @@ public sealed class RunLedger : IDisposable
     public RunRow? FindUnfinished(string specHash) => FindByHash(specHash, "state <> 'succeeded' AND pipeline_id IS NULL");
 
     /// <summary>The newest run of that request that succeeded.</summary>
-    public RunRow? FindSucceeded(string specHash) => FindByHash(specHash, "state = 'succeeded'");
+    // SQLite, which keeps no statistics here, would rather walk through all succeeded runs in order of time than sort those of one hash; of an expression it knows no index.
+    public RunRow? FindSucceeded(string specHash) => FindByHash(specHash, "state || '' = 'succeeded'");
 
     public RunPage List(RunFilter filter) => _database.Read(connection => RunReader.Page(_database, connection, filter));
 

@@ -14,8 +14,8 @@ public static class ItemsTable
         new TextColumn<ItemRow>("path", row => row.Path),
         new TextColumn<ItemRow>("media_type", row => row.MediaType),
         new NumberColumn<ItemRow, long>("byte_size", row => row.ByteSize),
-        new BytesColumn<ItemRow>("content", row => row.Content) { Heavy = true },
-        new TextColumn<ItemRow>("text", row => row.Text, nullable: true),
+        new BytesColumn<ItemRow>("content", row => row.Content) { Heavy = true, Distinct = true },
+        new TextColumn<ItemRow>("text", row => row.Text, nullable: true) { Distinct = true },
         new NumberColumn<ItemRow, int>("width", row => row.Width, nullable: true),
         new NumberColumn<ItemRow, int>("height", row => row.Height, nullable: true),
         new NumberColumn<ItemRow, int>("channels", row => row.Channels, nullable: true),
@@ -27,7 +27,7 @@ public static class ItemsTable
         new TextColumn<ItemRow>("near_duplicate_of", row => row.NearDuplicateOf, nullable: true),
         new TextColumn<ItemRow>("metadata", row => row.Metadata),
         new NumberColumn<ItemRow, DateTime>("ingested_at", row => row.IngestedAt.UtcDateTime) { Volatile = true },
-        new BytesColumn<ItemRow>("signature", row => row.Signature) { Heavy = true },
+        new BytesColumn<ItemRow>("signature", row => row.Signature) { Heavy = true, Distinct = true },
     ],
     values => new()
     {

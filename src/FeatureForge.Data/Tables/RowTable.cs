@@ -1,7 +1,8 @@
 // A table of row records in Parquet: Zstd, statistics, bounded row groups. The embeddings table has its own file.
-using System.IO.Compression;
 using Parquet;
 using Parquet.Schema;
+using ParquetSharp;
+using ParquetSharp.Schema;
 
 namespace FeatureForge.Data;
 
@@ -15,20 +16,24 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
     internal string Name => name;
     internal ParquetSchema Schema { get; } = new(columns.Select(column => column.Field).ToArray());
 
-    internal async Task WriteAsync(string path, IReadOnlyList<TRow> rows, Func<TRow, long> size, CancellationToken stop)
+    internal Task WriteAsync(string path, IReadOnlyList<TRow> rows, Func<TRow, long> size, CancellationToken stop)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest };
-        await using var stream = File.Create(path);
-        await using var writer = await ParquetWriter.CreateAsync(Schema, stream, options, cancellationToken: stop);
-        writer.CustomMetadata = new Dictionary<string, string> { ["featureforge.schema"] = $"{name}/{version}" };
+        // The fastest level of those that all readers know: tables are written more often than they are moved.
+        using var builder = new WriterPropertiesBuilder().Compression(ParquetSharp.Compression.Zstd).CompressionLevel(1).DisableDictionary();
+        foreach (var column in columns.SelectMany(column => column.DictionaryPaths)) builder.EnableDictionary(column);
+        foreach (var column in columns.Where(column => column.Distinct)) builder.DisableStatistics(column.Name);
+        using var properties = builder.Build();
+        using var schema = new GroupNode("root", Repetition.Required, [.. columns.Select(column => column.Node)]);
+        using var writer = new ParquetFileWriter(path, schema, properties, new Dictionary<string, string> { ["featureforge.schema"] = $"{name}/{version}" });
         foreach (var group in Groups(rows, size))
         {
             stop.ThrowIfCancellationRequested();
-            using var groupWriter = writer.CreateRowGroup();
-            foreach (var column in columns) await column.WriteAsync(groupWriter, group, stop);
-            groupWriter.CompleteValidate();
+            using var groupWriter = writer.AppendRowGroup();
+            foreach (var column in columns) column.Write(groupWriter, group);
         }
+        writer.Close();
+        return Task.CompletedTask;
     }
 
     private static IEnumerable<IReadOnlyList<TRow>> Groups(IReadOnlyList<TRow> rows, Func<TRow, long> size)

@@ -1,7 +1,10 @@
-// One column of a row table: how a row's value gets into Parquet, out of it, and into the content hash.
-// Levels follow the Dremel encoding of the Parquet format: list and map columns are optional groups with required elements.
+// One column of a row table: how a row's value gets into Parquet, out of it, and into the content hash. Written by ParquetSharp, whose native library
+// packs several times as fast as managed code; read by Parquet.Net. Levels follow the Dremel encoding of the Parquet format: list and map columns are
+// optional groups with required elements.
 using Parquet;
 using Parquet.Schema;
+using ParquetSharp;
+using ParquetSharp.Schema;
 
 namespace FeatureForge.Data;
 
@@ -16,8 +19,15 @@ internal abstract class TableColumn<TRow>(string name)
     /// <summary>Times and measurements that two equal runs need not share; left out of the content hash.</summary>
     public bool Volatile { get; init; }
 
+    /// <summary>Hardly two rows have the same value: no dictionary is tried, no least and greatest value kept.</summary>
+    public bool Distinct { get; init; }
+
+    /// <summary>Paths of its leaf columns whose values repeat, so that a dictionary pays.</summary>
+    public virtual IEnumerable<string> DictionaryPaths => [];
     public abstract Field Field { get; }
-    public abstract Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop);
+    public abstract Node Node { get; }
+    /// <summary>Writes the rows of one group to the group's next column or columns.</summary>
+    public abstract void Write(RowGroupWriter group, IReadOnlyList<TRow> rows);
     /// <summary>The column's values of one row group, boxed per row; null = null.</summary>
     public abstract Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop);
     /// <summary>Adds the row's value to a canonical encoding.</summary>
@@ -28,9 +38,14 @@ internal sealed class TextColumn<TRow>(string name, Func<TRow, string?> get, boo
 {
     private readonly DataField _field = new(name, typeof(string), nullable);
     public override Field Field => _field;
+    public override Node Node => new PrimitiveNode(Name, nullable ? Repetition.Optional : Repetition.Required, LogicalType.String(), PhysicalType.ByteArray);
+    public override IEnumerable<string> DictionaryPaths => Distinct ? [] : [Name];
 
-    public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop) =>
-        group.WriteAsync(_field, rows.Select(get).ToArray());
+    public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
+    {
+        var values = rows.Select(get).ToArray();
+        PhysicalWriter.Write(group, values, nullable ? Array.ConvertAll(values, value => value is not null) : null);
+    }
 
     public override async Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop)
     {
@@ -46,9 +61,9 @@ internal sealed class BytesColumn<TRow>(string name, Func<TRow, byte[]?> get) : 
 {
     private readonly DataField _field = new(name, typeof(byte[]), isNullable: true);
     public override Field Field => _field;
+    public override Node Node => new PrimitiveNode(Name, Repetition.Optional, LogicalType.None(), PhysicalType.ByteArray);
 
-    public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop) =>
-        group.WriteAsync(_field, rows.Select(get).ToArray());
+    public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows) => PhysicalWriter.Write(group, rows.Select(get).ToArray());
 
     public override async Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop)
     {
@@ -67,10 +82,25 @@ internal sealed class NumberColumn<TRow, T>(string name, Func<TRow, T?> get, boo
         ? new DateTimeDataField(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, DateTimeTimeUnit.Micros, nullable)
         : new DataField(name, typeof(T), nullable);
     public override Field Field => _field;
+    public override Node Node => new PrimitiveNode(Name, nullable ? Repetition.Optional : Repetition.Required,
+        typeof(T) == typeof(DateTime) ? LogicalType.Timestamp(isAdjustedToUtc: true, ParquetSharp.TimeUnit.Micros) : LogicalType.None(), PhysicalWriter.TypeOf<T>());
 
-    public override Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop) => nullable
-        ? group.WriteAsync<T>(_field, rows.Select(get).ToArray().AsMemory(), cancellationToken: stop)
-        : group.WriteAsync<T>(_field, rows.Select(row => get(row)!.Value).ToArray().AsMemory(), cancellationToken: stop);
+    public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
+    {
+        var present = nullable ? new bool[rows.Count] : null;
+        var values = new List<T>(rows.Count);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (get(rows[i]) is not { } value)
+            {
+                if (!nullable) throw new InvalidOperationException($"Column {Name} may not be null.");
+                continue;
+            }
+            if (present is not null) present[i] = true;
+            values.Add(value);
+        }
+        PhysicalWriter.Write<T>(group, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values), present, rows.Count);
+    }
 
     public override async Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop)
     {
@@ -95,17 +125,24 @@ internal sealed class ListColumn<TRow, T>(string name, Func<TRow, IReadOnlyList<
     private readonly ListField _field = new(name, new DataField("element", typeof(T), isNullable: false));
     public override Field Field => _field;
     private DataField Element => (DataField)_field.Item;
+    public override Node Node => new GroupNode(Name, Repetition.Optional, [new GroupNode("list", Repetition.Repeated,
+        [new PrimitiveNode("element", Repetition.Required, typeof(T) == typeof(string) ? LogicalType.String() : LogicalType.None(), typeof(T) == typeof(string) ? PhysicalType.ByteArray : PhysicalType.Float)])], LogicalType.List());
+    public override IEnumerable<string> DictionaryPaths => typeof(T) == typeof(string) ? [$"{Name}.list.element"] : [];
 
-    public override async Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop)
+    public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
     {
         var levels = ListLevels.Of(rows.Select(row => get(row).Count), Element.MaxDefinitionLevel);
-        var values = rows.SelectMany(get).ToArray();
-        await (values switch
+        switch (rows.SelectMany(get).ToArray())
         {
-            string[] texts => group.WriteAllPartsAsync<ReadOnlyMemory<char>>(Element, Array.ConvertAll(texts, text => text.AsMemory()), levels.Definition, levels.Repetition, stop),
-            float[] numbers => group.WriteAllPartsAsync<float>(Element, numbers, levels.Definition, levels.Repetition, stop),
-            _ => throw new NotSupportedException(typeof(T).Name),
-        });
+            case string[] texts:
+                PhysicalWriter.Write(group, texts, levels);
+                break;
+            case float[] numbers:
+                PhysicalWriter.Write<float>(group, numbers, levels);
+                break;
+            default:
+                throw new NotSupportedException(typeof(T).Name);
+        }
     }
 
     public override async Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop)
@@ -142,13 +179,16 @@ internal sealed class MapColumn<TRow>(string name, Func<TRow, IReadOnlyDictionar
     public override Field Field => _field;
     private DataField Key => (DataField)_field.Key;
     private DataField Value => (DataField)_field.Value;
+    public override Node Node => new GroupNode(Name, Repetition.Optional, [new GroupNode("key_value", Repetition.Repeated,
+        [new PrimitiveNode("key", Repetition.Required, LogicalType.String(), PhysicalType.ByteArray), new PrimitiveNode("value", Repetition.Required, LogicalType.None(), PhysicalType.Float)])], LogicalType.Map());
+    public override IEnumerable<string> DictionaryPaths => [$"{Name}.key_value.key"];
 
-    public override async Task WriteAsync(ParquetRowGroupWriter group, IReadOnlyList<TRow> rows, CancellationToken stop)
+    public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
     {
         var levels = ListLevels.Of(rows.Select(row => get(row).Count), Key.MaxDefinitionLevel);
         var pairs = rows.SelectMany(row => get(row).OrderBy(pair => pair.Key, StringComparer.Ordinal)).ToArray();
-        await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(Key, Array.ConvertAll(pairs, pair => pair.Key.AsMemory()), levels.Definition, levels.Repetition, stop);
-        await group.WriteAllPartsAsync<float>(Value, Array.ConvertAll(pairs, pair => pair.Value), levels.Definition, levels.Repetition, stop);
+        PhysicalWriter.Write(group, Array.ConvertAll(pairs, pair => pair.Key), levels);
+        PhysicalWriter.Write<float>(group, Array.ConvertAll(pairs, pair => pair.Value), levels);
     }
 
     public override async Task<object?[]> ReadAsync(ParquetRowGroupReader group, CancellationToken stop)

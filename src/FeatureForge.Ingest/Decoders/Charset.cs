@@ -16,6 +16,8 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes, float 
     private const double LeastConfidence = 0.5;
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
+    private static readonly System.Buffers.SearchValues<byte> _neverInText = System.Buffers.SearchValues.Create([.. Enumerable.Range(0, 32).Select(value => (byte)value).Except("\t\n\r\f\u000b\u001b\b"u8.ToArray())]);
+
     static Charset() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
     /// <param name="isWhole">False when more follows: then the sample may end inside a character.</param>
@@ -26,8 +28,8 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes, float 
         var sample = bytes[..Math.Min(bytes.Length, SampleBytes)];
         if (EscapeCoded(sample) is { } escaped) return new(escaped, 0);
         // NUL is valid UTF-8 too: look at it first.
-        if (Utf32ByNuls(sample) is { } widest) return new(widest, 0);
-        if (Utf16ByNuls(sample) is { } wide) return new(wide, 0);
+        if ((sample.Contains((byte)0) ? Utf32ByNuls(sample) : null) is { } widest) return new(widest, 0);
+        if ((sample.Contains((byte)0) ? Utf16ByNuls(sample) : null) is { } wide) return new(wide, 0);
         if (IsUtf8(bytes, isWhole)) return ProseIn(sample, new(Utf8, 0));
         RejectBinary(sample);
         RejectDamagedUtf8(bytes);
@@ -99,6 +101,7 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes, float 
 
     private static void RejectBinary(ReadOnlySpan<byte> sample)
     {
+        if (!sample.ContainsAny(_neverInText)) return;
         var (nuls, controls) = (0, 0);
         foreach (var value in sample)
         {

@@ -40,6 +40,7 @@ internal static class TextDecoder
     private static int CodePoints(string text)
     {
         var count = text.Length;
+        if (Ascii.IsValid(text)) return count;
         foreach (var unit in text)
         {
             if (char.IsLowSurrogate(unit)) count--;

@@ -27,6 +27,25 @@ internal sealed class MinHash
         }
     }
 
+    /// <summary>The same for many at once, several times as fast: what the loop needs stays in registers.</summary>
+    public void Add(ReadOnlySpan<uint> members)
+    {
+        for (var i = 0; i < Places; i += 2 * Vector<uint>.Count)
+        {
+            var (factor, offset, least) = (new Vector<uint>(_factors, i), new Vector<uint>(_offsets, i), new Vector<uint>(_least, i));
+            var next = i + Vector<uint>.Count;
+            var (factorToo, offsetToo, leastToo) = (new Vector<uint>(_factors, next), new Vector<uint>(_offsets, next), new Vector<uint>(_least, next));
+            foreach (var member in members)
+            {
+                var value = new Vector<uint>(member);
+                least = Vector.Min(value * factor + offset, least);
+                leastToo = Vector.Min(value * factorToo + offsetToo, leastToo);
+            }
+            least.CopyTo(_least, i);
+            leastToo.CopyTo(_least, next);
+        }
+    }
+
     /// <summary>One byte per place.</summary>
     public void CopyTo(Span<byte> sketch)
     {

@@ -5,7 +5,8 @@ namespace FeatureForge.Ingest;
 
 internal static class SketchSignature
 {
-    public const byte Text = 2;
+    // 2 was a sketch of words hashed in another way: such signatures are of no use any more, and are passed over.
+    public const byte Text = 4;
     public const byte Sound = 3;
     public const int SketchAt = 2;
     public const int TextBytes = SketchAt + MinHash.Places;

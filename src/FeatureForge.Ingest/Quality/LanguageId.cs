@@ -78,6 +78,12 @@ internal static class LanguageId
         {
             var (letters, han, kana, hangul, greek, hebrew, thai, other) = (0, 0, 0, 0, 0, 0, 0, 0);
             string? otherCode = null;
+            if (Ascii.IsValid(text))
+            {
+                foreach (var unit in text)
+                    if (char.IsAsciiLetter(unit)) letters++;
+                return new(letters, 0, 0, 0, 0, 0, 0, 0, null);
+            }
             foreach (var rune in text.EnumerateRunes())
             {
                 var point = rune.Value;

@@ -8,8 +8,12 @@ internal sealed class PhraseTable : IDisposable
 {
     private const int WordsPerPhrase = 3;
 
-    private readonly ulong[] _slots; // phrase in the high half, count in the low half
+    // A phrase and, apart from it because most occur once, how often it has come again.
+    private readonly uint[] _slots;
+    private readonly int[] _again;
     private readonly int _mask;
+    private readonly uint[] _unsketched = new uint[512];
+    private int _unsketchedCount;
     private uint _beforeLast;
     private uint _last;
     private int _lengthBeforeLast;
@@ -21,8 +25,10 @@ internal sealed class PhraseTable : IDisposable
     {
         // Words of natural text have five letters and more; a table half as large as the text is hardly ever half full.
         var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, units / 4));
-        _slots = ArrayPool<ulong>.Shared.Rent(size);
+        _slots = ArrayPool<uint>.Shared.Rent(size);
+        _again = ArrayPool<int>.Shared.Rent(size);
         Array.Clear(_slots, 0, size);
+        Array.Clear(_again, 0, size);
         _mask = size - 1;
     }
 
@@ -38,18 +44,23 @@ internal sealed class PhraseTable : IDisposable
     public void Add(uint word, int length)
     {
         Words++;
-        if (Words >= WordsPerPhrase) Count(unchecked((_beforeLast * 31 + _last) * 0x01000193 + word), _lengthBeforeLast + _lengthLast + length);
-        (_beforeLast, _last) = (MinHash.Mixed(_last), MinHash.Mixed(word));
-        _beforeLast = unchecked(_beforeLast + 0x9E3779B9);
+        // Words are well mixed already; the order of the three counts.
+        if (Words >= WordsPerPhrase) Count(unchecked((_beforeLast * 0x85EBCA6B + _last) * 0x01000193 + word), _lengthBeforeLast + _lengthLast + length);
+        (_beforeLast, _last) = (_last, word);
         (_lengthBeforeLast, _lengthLast) = (_lengthLast, length);
     }
 
     public void Finish()
     {
-        if (Words is > 0 and < WordsPerPhrase) Count(unchecked(_beforeLast * 31 + _last), 0);
+        if (Words is > 0 and < WordsPerPhrase) Count(unchecked(_beforeLast * 0x85EBCA6B + _last), 0);
+        SketchThem();
     }
 
-    public void Dispose() => ArrayPool<ulong>.Shared.Return(_slots);
+    public void Dispose()
+    {
+        ArrayPool<uint>.Shared.Return(_slots);
+        ArrayPool<int>.Shared.Return(_again);
+    }
 
     private void Count(uint phrase, int length)
     {
@@ -62,14 +73,20 @@ internal sealed class PhraseTable : IDisposable
             {
                 // Nearly full (single letters apart from each other): what else comes counts as new but is not kept.
                 Different++;
-                Sketch.Add(phrase);
-                if (Different <= _mask - _mask / 8) _slots[slot] = (ulong)phrase << 32 | 1;
+                if (_unsketchedCount == _unsketched.Length) SketchThem();
+                _unsketched[_unsketchedCount++] = phrase;
+                if (Different <= _mask - _mask / 8) _slots[slot] = phrase;
                 return;
             }
-            if ((uint)(there >> 32) != phrase) continue;
-            _slots[slot] = there + 1;
-            CommonestCharacters = Math.Max(CommonestCharacters, ((long)(uint)there + 1) * length);
+            if (there != phrase) continue;
+            CommonestCharacters = Math.Max(CommonestCharacters, (++_again[slot] + 1L) * length);
             return;
         }
+    }
+
+    private void SketchThem()
+    {
+        Sketch.Add(_unsketched.AsSpan(0, _unsketchedCount));
+        _unsketchedCount = 0;
     }
 }

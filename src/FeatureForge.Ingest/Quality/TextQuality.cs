@@ -21,7 +21,7 @@ internal static class TextQuality
     {
         var sample = text.AsSpan(0, Math.Min(text.Length, SampledUnits));
         using var phrases = new PhraseTable(sample.Length);
-        Scan(Unified(sample), phrases, out var characters, out var symbols);
+        var (characters, symbols) = Scan(Unified(sample), phrases);
         phrases.Finish();
         var scores = new Dictionary<string, float>
         {
@@ -34,10 +34,15 @@ internal static class TextQuality
         return new(scores, phrases.Words == 0 ? null : SketchSignature.OfText(phrases.Sketch, phrases.Different));
     }
 
-    private static void Scan(ReadOnlySpan<char> text, PhraseTable phrases, out int characters, out int symbols)
+    // Code points and symbols are counted on the way.
+    private static (int Characters, int Symbols) Scan(ReadOnlySpan<char> text, PhraseTable phrases) =>
+        AsciiWords.TryScan(text, phrases, out var symbols) ? (text.Length, symbols) : ScanAny(text, phrases);
+
+    /// <summary>The same for text of any script.</summary>
+    internal static (int Characters, int Symbols) ScanAny(ReadOnlySpan<char> text, PhraseTable phrases)
     {
-        (characters, symbols) = (0, 0);
-        var (hash, length) = (0u, 0);
+        var (characters, symbols) = (0, 0);
+        var word = new WordHash();
         for (var i = 0; i < text.Length; i++)
         {
             var unit = text[i];
@@ -46,16 +51,14 @@ internal static class TextQuality
             {
                 if (char.IsAsciiLetterOrDigit(unit))
                 {
-                    // Upper case differs from lower case in this bit; digits have it set already.
-                    hash = unchecked((hash ^ (uint)(unit | 0x20)) * 0x01000193);
-                    length++;
+                    word.Add(unit);
                     continue;
                 }
                 if (unit > ' ' && unit != 127) symbols++;
                 // An apostrophe within a word does not end it.
-                if (length == 0 || (unit == '\'' && i + 1 < text.Length && char.IsAsciiLetter(text[i + 1]))) continue;
-                phrases.Add(hash, length);
-                (hash, length) = (0, 0);
+                if (word.Length == 0 || (unit == '\'' && i + 1 < text.Length && char.IsAsciiLetter(text[i + 1]))) continue;
+                phrases.Add(word.Value, word.Length);
+                word = new();
                 continue;
             }
             if (Rune.DecodeFromUtf16(text[i..], out var rune, out var consumed) != System.Buffers.OperationStatus.Done) rune = Rune.ReplacementChar;
@@ -65,15 +68,18 @@ internal static class TextQuality
             if (!isPart && !Rune.IsWhiteSpace(rune) && category != UnicodeCategory.Format) symbols++;
             if (isPart && !IsWordAlone(rune.Value))
             {
-                hash = unchecked((hash ^ (uint)Rune.ToLowerInvariant(rune).Value) * 0x01000193);
-                length++;
+                word.Add(rune);
                 continue;
             }
-            if (length > 0) phrases.Add(hash, length);
-            (hash, length) = (0, 0);
-            if (isPart) phrases.Add(unchecked((uint)rune.Value * 0x01000193), 1);
+            if (word.Length > 0) phrases.Add(word.Value, word.Length);
+            word = new();
+            if (!isPart) continue;
+            word.Add(rune);
+            phrases.Add(word.Value, 1);
+            word = new();
         }
-        if (length > 0) phrases.Add(hash, length);
+        if (word.Length > 0) phrases.Add(word.Value, word.Length);
+        return (characters, symbols);
     }
 
     private static bool IsWordAlone(int codePoint) => codePoint is

@@ -216,7 +216,7 @@ internal sealed class SourceReader
         _setting.Gate.Enter(size, _stop);
         try
         {
-            var bytes = new byte[size];
+            var bytes = GC.AllocateUninitializedArray<byte>((int)size);
             var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (place is { FilePath: { } filePath, IsDownload: false }) ThrowIfChanged(filePath, size);
             if (read < bytes.Length) throw new MediaRejectedException(RejectionCode.Truncated, $"The archive declares {size} bytes for this entry and holds {read}.");
