@@ -56,9 +56,11 @@ internal abstract class LedgerDatabase : IDisposable
         ALTER TABLE runs ADD COLUMN budget DOUBLE PRECISION;
         """;
 
-    /// <summary>Version 6: what the servers of a store protect their forms with.</summary>
+    /// <summary>Version 6: what the servers of a store protect their forms with; who is looking at which item, and what people said instead of labelling it.</summary>
     protected const string ChangesOfVersion6 = """
         CREATE TABLE form_keys (key_id TEXT PRIMARY KEY, content TEXT NOT NULL);
+        CREATE TABLE queue_leases (label_set TEXT NOT NULL, target TEXT NOT NULL, author TEXT NOT NULL, until {0} NOT NULL, PRIMARY KEY (label_set, target));
+        CREATE TABLE queue_answers (label_set TEXT NOT NULL, target TEXT NOT NULL, author TEXT NOT NULL, answer TEXT NOT NULL, at {0} NOT NULL, until {0}, PRIMARY KEY (label_set, target, author));
         """;
 
     /// <summary>What a search for text in runs must look for when the text has fewer letters than the index goes by, or there is no index.</summary>

@@ -106,7 +106,7 @@ internal sealed class PostgresLedger : LedgerDatabase
         if (version < 3) AddTrigrams(connection);
         if (version < 4) connection.Execute(Here(ChangesOfVersion4));
         if (version < 5) connection.Execute(ChangesOfVersion5);
-        if (version < 6) connection.Execute(ChangesOfVersion6);
+        if (version < 6) connection.Execute(Here(ChangesOfVersion6));
         return connection.Execute("UPDATE ledger_version SET version = @version", ("@version", (long)SchemaVersion));
     }
 

@@ -105,7 +105,7 @@ internal sealed class SqliteLedger : LedgerDatabase
         if (version < 3) connection.Execute(ChangesOfVersion3);
         if (version < 4) connection.Execute(Here(ChangesOfVersion4));
         if (version < 5) connection.Execute(ChangesOfVersion5);
-        if (version < 6) connection.Execute(ChangesOfVersion6);
+        if (version < 6) connection.Execute(Here(ChangesOfVersion6));
         return connection.Execute($"PRAGMA user_version={SchemaVersion}");
     }
 

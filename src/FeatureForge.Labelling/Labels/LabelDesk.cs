@@ -67,11 +67,7 @@ public sealed class LabelDesk(Store store, TimeProvider time)
         };
         IReadOnlyList<LabelRow> rows = [.. request.ItemIds.Distinct().Select(id => Row(LabelTarget.Item, id)), .. request.ClusterIds.Distinct().Select(id => Row(LabelTarget.Cluster, id))];
         await LabelLog.Of(store, request.LabelSet).AppendAsync(rows, stop);
-        if (QueueLeases.Exists(store, request.LabelSet))
-        {
-            using var leases = QueueLeases.Open(store, request.LabelSet, time);
-            leases.Release([.. request.ItemIds, .. request.ClusterIds]);
-        }
+        QueueLeases.Release(store, request.LabelSet, time, [.. request.ItemIds, .. request.ClusterIds]);
         return rows;
     }
 

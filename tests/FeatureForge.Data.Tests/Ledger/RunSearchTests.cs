@@ -66,7 +66,7 @@ public sealed class RunSearchTests
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = "DROP TRIGGER runs_become_searchable; DROP TABLE run_search; DROP TABLE run_texts; DROP TABLE users; DROP TABLE secrets; DROP TABLE audit; DROP TABLE form_keys; ALTER TABLE runs DROP COLUMN usage; ALTER TABLE runs DROP COLUMN cost; ALTER TABLE runs DROP COLUMN budget; PRAGMA user_version=2;";
+            command.CommandText = "DROP TRIGGER runs_become_searchable; DROP TABLE run_search; DROP TABLE run_texts; DROP TABLE users; DROP TABLE secrets; DROP TABLE audit; DROP TABLE form_keys; DROP TABLE queue_leases; DROP TABLE queue_answers; ALTER TABLE runs DROP COLUMN usage; ALTER TABLE runs DROP COLUMN cost; ALTER TABLE runs DROP COLUMN budget; PRAGMA user_version=2;";
             command.ExecuteNonQuery();
         }
 
