@@ -112,6 +112,42 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
     }
 
     [NeedsToolFact("chromium")]
+    public async Task A_condition_leaves_some_points_and_a_loop_around_all_keeps_those_as_a_selection()
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.OpenAsync(1440, 900);
+        await page.GotoAsync($"{server.Address}/clusterings/groups/map");
+        await page.WaitForSelectorAsync(".map[data-whole]");
+        var box = (await page.Locator(".map canvas").BoundingBoxAsync())!;
+
+        await page.FillAsync("#where", "nonsense > 3");
+        await page.ClickAsync("#only button");
+        await page.WaitForSelectorAsync(".map-status:has-text('is no column')");
+        browser.Errors.Clear(); // the browser notes that the server refused
+        await page.FillAsync("#where", "modality = 'audio'");
+        await page.ClickAsync("#only button");
+        await page.WaitForSelectorAsync(".map-status:has-text(' of 3,000 points')");
+        var said = await page.InnerTextAsync(".map-status");
+        await page.SelectOptionAsync("#by", "density");
+        await page.WaitForSelectorAsync(".legend li span:has-text('points around')");
+        await page.ClickAsync("[data-map=lasso]");
+        await page.Mouse.MoveAsync(box.X + 4, box.Y + 40);
+        await page.Mouse.DownAsync();
+        foreach (var (x, y) in new[] { (box.Width - 4, 40f), (box.Width - 4, box.Height - 4), (4f, box.Height - 4) }) await page.Mouse.MoveAsync(box.X + x, box.Y + y, new() { Steps = 4 });
+        await page.Mouse.UpAsync();
+        await page.FillAsync("#selection-name", "heard");
+        await page.ClickAsync("[data-form=keep] button");
+        await page.WaitForSelectorAsync("#selection [role=status]:has-text('kept as heard')");
+
+        var kept = SelectionDesk.ReadIds(server.Store, server.Store.Selection("heard"));
+        Assert.Matches("^[0-9,]+ of 3,000 points$", said);
+        Assert.InRange(kept.Count, 1, 12);
+        Assert.All(server.Items.Where(item => kept.Contains(item.ItemId)), item => Assert.Equal(Modality.Audio, item.Modality));
+        Assert.StartsWith("/corpora/mixed?where=", await page.GetAttributeAsync("[data-selection=show]", "href"));
+        Assert.Empty(browser.Errors);
+    }
+
+    [NeedsToolFact("chromium")]
     public async Task People_label_by_keyboard_and_take_it_back()
     {
         await using var browser = await Browser.StartAsync();

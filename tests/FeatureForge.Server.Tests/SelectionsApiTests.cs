@@ -37,6 +37,22 @@ public sealed class SelectionsApiTests(FilledServer server) : IClassFixture<Fill
     }
 
     [Fact]
+    public async Task Points_that_match_a_condition_are_told_by_bits()
+    {
+        var all = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/clusterings/groups/map/matching?where=byte_size%20%3E%200");
+        var some = await server.Client.GetFromJsonAsync<JsonElement>("/api/v1/clusterings/groups/map/matching?where=modality%20%3D%20'text'");
+        var bits = some.GetProperty("bits").GetBytesFromBase64();
+        var point = Enumerable.Range(0, 3000).First(point => (bits[point >> 3] >> (point & 7) & 1) == 1);
+        var item = await server.Client.GetFromJsonAsync<JsonElement>($"/api/v1/clusterings/groups/map/{point}");
+        var wrong = await server.Client.GetAsync("/api/v1/clusterings/groups/map/matching?where=size%20%3E%203");
+
+        Assert.Equal((3000, 375), (all.GetProperty("count").GetInt32(), bits.Length));
+        Assert.Equal(some.GetProperty("count").GetInt32(), bits.Sum(one => System.Numerics.BitOperations.PopCount(one)));
+        Assert.Equal("text", item.GetProperty("modality").GetString());
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+    }
+
+    [Fact]
     public async Task Items_of_a_condition_are_kept_changed_and_removed()
     {
         var (created, _) = await PostAsync("selections", new { name = "sounds", corpus = "mixed", author = "ada", where = "modality = 'audio'" });

@@ -20,6 +20,7 @@ public static class MapApi
     public static void MapMapApi(this IEndpointRouteBuilder api)
     {
         api.MapPost("/clusterings/{name:storename}/map/items", ItemsAsync).Describes<PointsRequest, object>("The items of points of the map").WithMetadata(_readers, new RequestSizeLimitAttribute(4 << 20));
+        api.MapGet("/clusterings/{name:storename}/map/matching", MatchingAsync).Gives<PointMatches>("The points whose items fulfil a condition: where=CONDITION as in `search --where`");
         api.MapGet("/clusterings/{name:storename}/map/values", ValuesAsync).Gives<PointValues>("A value of every point, to colour it by: by=label:NAME, by=folder, by=language, by=media_type, by=metadata.KEY");
     }
 
@@ -41,6 +42,14 @@ public static class MapApi
     {
         if (points.FirstOrDefault(point => point < 0 || point >= map.Count, -1) is var wrong and not -1) throw new BadRequestException($"There is no point {wrong}; this map has {map.Count}.");
         return [.. points.Select(point => map.At(point)!.Value.ItemId).Distinct()];
+    }
+
+    private static async Task<IResult> MatchingAsync(string name, string? where, Store store, ClusteringReader clusterings, ItemReader items, CancellationToken stop)
+    {
+        if (store.FindClustering(name) is not { } clustering || clusterings.CorpusOf(clustering) is not { } corpus) return StoreApi.Missing();
+        if (where is not { Length: > 0 and <= 1000 }) throw new BadRequestException("Give a condition of 1 to 1000 characters: where.");
+        var bits = (await clusterings.MapAsync(clustering, stop)).Matching(await items.FilterAsync(corpus, where, stop) ?? ItemIdSet.None);
+        return StoreApi.Json(new PointMatches(bits.Sum(some => System.Numerics.BitOperations.PopCount(some)), bits));
     }
 
     private static async Task<IResult> ValuesAsync(string name, string? by, Store store, ClusteringReader clusterings, CancellationToken stop)
@@ -83,6 +92,10 @@ public static class MapApi
         return json.RootElement.ValueKind == System.Text.Json.JsonValueKind.Object && json.RootElement.TryGetProperty(key, out var value) ? value.ToString() : null;
     }
 }
+
+/// <summary>Which points match.</summary>
+/// <param name="Bits">A bit a point, the lowest of each byte first; base64 in JSON.</param>
+public sealed record PointMatches(int Count, byte[] Bits);
 
 /// <summary>What to colour points by.</summary>
 /// <param name="Names">The commonest values, at most <see cref="MapApi.MostValues"/>.</param>

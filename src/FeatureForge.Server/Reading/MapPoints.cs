@@ -43,6 +43,15 @@ public sealed class MapPoints
     public (string ItemId, int SpanIndex)? At(int point) =>
         point >= 0 && point < Count ? (_items[point].ToString("x32", System.Globalization.CultureInfo.InvariantCulture), _spans[point]) : null;
 
+    /// <summary>A bit a point, the lowest of each byte first: whether its item is in the set.</summary>
+    public byte[] Matching(ItemIdSet items)
+    {
+        var bits = new byte[(Count + 7) / 8];
+        for (var point = 0; point < Count; point++)
+            if (items.Contains(_items[point])) bits[point >> 3] |= (byte)(1 << (point & 7));
+        return bits;
+    }
+
     public static async Task<MapPoints> LoadAsync(Store store, ClusteringManifest clustering, ClusterTree tree, CancellationToken stop)
     {
         var folder = store.ClusteringFolder(clustering.Name);

@@ -14,6 +14,7 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
     public string? Cluster { get; private set; }
     /// <summary>Clusterings that have a map.</summary>
     public IReadOnlyList<string> Others { get; private set; } = [];
+    public IReadOnlyList<string> Selections { get; private set; } = [];
     public IReadOnlyList<string> LabelSets { get; private set; } = [];
     /// <summary>Keys of the items' metadata, as the first of them have them.</summary>
     public IReadOnlyList<string> MetadataKeys { get; private set; } = [];
@@ -30,6 +31,7 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
         Cluster = cluster != null ? tree.Find(cluster)?.ClusterId : null;
         Others = [.. store.Clusterings().Where(other => other.MapParts.Count > 0).Select(other => other.Name)];
         LabelSets = store.LabelSets();
+        Selections = [.. store.Selections().Where(one => one.Corpus == clusterings.CorpusOf(clustering)?.Name).Select(one => one.Name)];
         if (clusterings.CorpusOf(clustering) is { } corpus)
             MetadataKeys = [.. (await items.PageAsync(corpus, null, null, 0, 20, stop)).Where(item => item.Metadata.StartsWith('{')).SelectMany(item => Keys(item.Metadata)).Distinct().Take(20)];
         return Page();

@@ -1,7 +1,7 @@
 // Selecting points of the map with a loop drawn around them: how many, labelling them, taking their ids away.
 import { send } from "./api.js";
 
-export function startLasso(page, canvas, scatter, x, y, selected) {
+export function startLasso(page, canvas, scatter, x, y, may, selected) {
   const button = page.querySelector("[data-map=lasso]");
   const outline = page.querySelector(".map-lasso polygon");
   const card = page.querySelector("#selection");
@@ -35,7 +35,7 @@ export function startLasso(page, canvas, scatter, x, y, selected) {
     draw();
     button.setAttribute("aria-pressed", false);
     canvas.classList.remove("drawing");
-    select(event.type === "pointerup" && loop.length > 2 ? inside(loop, x, y, scatter.count) : []);
+    select(event.type === "pointerup" && loop.length > 2 ? inside(loop, x, y, scatter.count).filter(may) : []);
   };
   canvas.addEventListener("pointerup", end, true);
   canvas.addEventListener("pointercancel", end, true);

@@ -2,7 +2,8 @@
 // and shows the item under the pointer. Drawing is in scatter.js, colours are in palette.js, the nearest point in grid.js.
 import { Scatter } from "./scatter.js";
 import { PointGrid } from "./grid.js";
-import { clusterColours, valueColours, css } from "./palette.js";
+import { clusterColours, valueColours, rampColours, css } from "./palette.js";
+import { density } from "./density.js";
 import { showItem } from "./preview.js";
 import { startLasso } from "./lasso.js";
 
@@ -33,7 +34,7 @@ async function start(page) {
   const canvas = page.querySelector("canvas");
   const scatter = new Scatter(canvas, x, y, count);
   let grid = new PointGrid(x, y, count);
-  const view = { tree, leaf, scatter, depth: 1, alone: null, values: null, selected: null };
+  const view = { tree, leaf, scatter, depth: 1, alone: null, values: null, selected: null, matching: null };
 
   const depth = page.querySelector("#depth");
   const output = page.querySelector("output");
@@ -53,7 +54,8 @@ async function start(page) {
   by.addEventListener("change", async () => {
     view.alone = null;
     view.values = null;
-    if (by.value) {
+    if (by.value === "density") view.values = density(x, y, scatter.count);
+    else if (by.value) {
       const answer = await fetch(`${address}/map/values?by=${encodeURIComponent(by.value)}`);
       if (!answer.ok) { status.textContent = "These values could not be read."; by.value = ""; }
       else {
@@ -64,7 +66,25 @@ async function start(page) {
     depth.disabled = by.value !== "";
     paint(page, view);
   });
-  startLasso(page, canvas, scatter, x, y, selected => { view.selected = selected; paint(page, view); });
+  // What does not match is faint, and no loop takes it.
+  page.querySelector("#only").addEventListener("submit", async event => {
+    event.preventDefault();
+    const where = event.target.where.value.trim();
+    view.matching = null;
+    tell();
+    if (where) {
+      const answer = await fetch(`${address}/map/matching?where=${encodeURIComponent(where)}`);
+      const found = await answer.json();
+      if (!answer.ok) status.textContent = found.problems?.join(" ") ?? found.detail ?? "This condition could not be used.";
+      else {
+        const bits = Uint8Array.from(atob(found.bits), letter => letter.charCodeAt(0));
+        view.matching = point => (bits[point >> 3] >> (point & 7) & 1) === 1;
+        status.textContent = `${found.count.toLocaleString()} of ${all.toLocaleString()} points`;
+      }
+    }
+    paint(page, view);
+  });
+  startLasso(page, canvas, scatter, x, y, point => !view.matching || view.matching(point), selected => { view.selected = selected; paint(page, view); });
   listen(page, canvas, scatter, (left, bottom, within) => grid.nearest(left, bottom, within));
   page.dataset.ready = "true";
 
@@ -79,6 +99,7 @@ async function start(page) {
     if (count < Math.min(all, 4 * painted)) continue;
     painted = count;
     scatter.grow(count);
+    if (by.value === "density") view.values = density(x, y, count);
     paint(page, view);
     grid = new PointGrid(x, y, count);
   }
@@ -93,7 +114,7 @@ function ancestor(tree, position, depth) {
 
 function paint(page, view) {
   const { tree, leaf, scatter, depth, values } = view;
-  const colours = values ? valueColours(values.names.length + 1) : clusterColours(tree);
+  const colours = values ? (values.ordered ? rampColours : valueColours)(values.names.length + 1) : clusterColours(tree);
   const at = tree.map((_, position) => ancestor(tree, position, depth));
   // Groups are numbered from 1; 0 is none. A colour is one little-endian word, so that millions of points take no time.
   const word = ([red, green, blue], alpha) => (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
@@ -102,8 +123,9 @@ function paint(page, view) {
   const counts = new Uint32Array(words.length);
   for (let point = 0; point < pixels.length; point++) {
     const group = 1 + (values ? (values.codes[point] === 255 ? -1 : values.codes[point]) : leaf[point] < 0 ? -1 : at[leaf[point]]);
-    counts[group]++;
-    const dimmed = (view.alone != null && group - 1 !== view.alone) || (view.selected != null && !view.selected.has(point));
+    const isOut = view.matching != null && !view.matching(point);
+    if (!isOut) counts[group]++;
+    const dimmed = isOut || (view.alone != null && group - 1 !== view.alone) || (view.selected != null && !view.selected.has(point));
     pixels[point] = dimmed ? faint : words[group];
   }
   scatter.setColours(rgba);
@@ -112,7 +134,7 @@ function paint(page, view) {
 
 function legend(page, view, colours, sizes) {
   const list = page.querySelector(".legend");
-  list.replaceChildren(...[...sizes].sort((a, b) => b[1] - a[1]).slice(0, 200).map(([cluster, size]) => {
+  list.replaceChildren(...[...sizes].sort(view.values?.ordered ? (a, b) => b[0] - a[0] : (a, b) => b[1] - a[1]).slice(0, 200).map(([cluster, size]) => {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-pressed", view.alone === cluster);

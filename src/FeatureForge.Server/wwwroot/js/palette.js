@@ -32,6 +32,13 @@ export function valueColours(count) {
   return { of: Array.from({ length: count }, (_, place) => oklch(lightness[place % 3], 0.15, 20 + 360 * place * 0.618034)), none };
 }
 
+// Colours for values in order: from blue to yellow, stronger against the page the higher.
+export function rampColours(count) {
+  const { none } = clusterColours([]);
+  const [low, high] = none[0] < 128 ? [0.42, 0.9] : [0.86, 0.42];
+  return { of: Array.from({ length: count }, (_, place) => { const share = count > 2 ? Math.min(1, place / (count - 2)) : 0; return oklch(low + (high - low) * share, 0.13, 265 - 165 * share); }), none };
+}
+
 export function css([red, green, blue]) { return `rgb(${red} ${green} ${blue})`; }
 
 function oklch(lightness, chroma, hue) {
