@@ -22,6 +22,6 @@ export function density(x, y, count) {
   const step = Math.max(1, Math.log2(most + 1) / Levels);
   const codes = new Uint8Array(x.length).fill(255);
   for (let point = 0; point < count; point++) codes[point] = Math.min(Levels - 1, Math.floor(Math.log2(around[cell(point)]) / step));
-  const from = level => Math.ceil(2 ** (level * step));
-  return { ordered: true, codes, names: Array.from({ length: Levels }, (_, level) => `${from(level).toLocaleString()}${level < Levels - 1 ? ` to ${(from(level + 1) - 1).toLocaleString()}` : " and more"} points around`) };
+  const from = level => Math.ceil(2 ** (level * step)), upTo = level => from(level + 1) - 1;
+  return { ordered: true, codes, names: Array.from({ length: Levels }, (_, level) => `${from(level).toLocaleString()}${level === Levels - 1 ? " and more" : upTo(level) > from(level) ? ` to ${upTo(level).toLocaleString()}` : ""} points around`) };
 }
