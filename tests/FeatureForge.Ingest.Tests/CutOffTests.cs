@@ -7,7 +7,7 @@ namespace FeatureForge.Ingest.Tests;
 
 public sealed class CutOffTests : IngestTest
 {
-    private static readonly string[] Formats = ["wav", "flac", "mp3", "ogg", "opus", "aiff", "au", "caf", "w64", "mka", "webm", "wma", "m4a"];
+    private static readonly string[] Formats = ["wav", "flac", "mp3", "ogg", "opus", "aiff", "au", "caf", "w64", "mka", "webm", "wma", "m4a", "ac3", "eac3"];
 
     [NeedsToolFact("ffmpeg")]
     public async Task Whole_recordings_of_every_container_are_items_and_cut_ones_are_truncated()
@@ -38,8 +38,8 @@ public sealed class CutOffTests : IngestTest
     public void No_bytes_make_the_look_fail_in_another_way_than_a_rejection()
     {
         var random = new Random(4);
-        byte[][] heads = ["OggS\0\u0002"u8.ToArray(), "FORM\0\0\0\u0008AIFF"u8.ToArray(), "caff\0\u0001\0\0"u8.ToArray(), ".snd"u8.ToArray(), "riff.\u0091\u00cf\u0011"u8.ToArray(), [0x1A, 0x45, 0xDF, 0xA3], [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]];
-        string[] names = ["Ogg", "AIFF", "CAF", "AU", "Wave64", "Matroska", "Windows Media"];
+        byte[][] heads = ["OggS\0\u0002"u8.ToArray(), "FORM\0\0\0\u0008AIFF"u8.ToArray(), "caff\0\u0001\0\0"u8.ToArray(), ".snd"u8.ToArray(), "riff.\u0091\u00cf\u0011"u8.ToArray(), [0x1A, 0x45, 0xDF, 0xA3], [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11], [0x0B, 0x77]];
+        string[] names = ["Ogg", "AIFF", "CAF", "AU", "Wave64", "Matroska", "Windows Media", "AC-3"];
         for (var i = 0; i < 20_000; i++)
         {
             var kind = random.Next(names.Length);

@@ -22,6 +22,7 @@ internal static class CutOff
             "Wave64" => Wave64(stream),
             "Matroska" => Matroska(stream),
             "Windows Media" => Asf(stream),
+            "AC-3" => Ac3(stream),
             _ => null,
         };
         stream.Position = 0;
@@ -118,6 +119,30 @@ internal static class CutOff
         for (var i = 1; i < length; i++) value = value << 8 | bytes[i];
         at += length;
         return !keepMark && value == (1UL << (7 * length)) - 1 ? ulong.MaxValue : value;
+    }
+
+    // No container, but every frame says how long it is (ATSC A/52:2018, section 5.4.1 and table 5.18; E-AC-3: annex E.1.3.1). A cut between two frames is none.
+    private static (string What, long Declared)? Ac3(Stream stream)
+    {
+        ReadOnlySpan<int> kilobits = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
+        Span<byte> frame = stackalloc byte[6];
+        for (long at = 0; at < stream.Length;)
+        {
+            var read = ReadAt(stream, at, frame);
+            if (read < 2 || frame[0] != 0x0B || frame[1] != 0x77) return null;
+            if (read < frame.Length) return ("last frame", at + frame.Length);
+            int words;
+            if (frame[5] >> 3 > 10) words = ((frame[2] & 7) << 8 | frame[3]) + 1;
+            else
+            {
+                var (rate, size) = (frame[4] >> 6, frame[4] & 63);
+                if (size >> 1 >= kilobits.Length || rate == 3) return null;
+                words = rate switch { 0 => 2 * kilobits[size >> 1], 1 => 320 * kilobits[size >> 1] / 147 + (size & 1), _ => 3 * kilobits[size >> 1] };
+            }
+            if (at + 2L * words > stream.Length) return ("last frame", at + 2L * words);
+            at += 2L * words;
+        }
+        return null;
     }
 
     // The size of the file stands in the file properties object of the header, unless the file is a broadcast.
