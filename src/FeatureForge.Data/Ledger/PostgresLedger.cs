@@ -57,8 +57,9 @@ internal sealed class PostgresLedger : LedgerDatabase
         {
             using var connection = _source.OpenConnection();
             using var transaction = connection.BeginTransaction();
-            // One lock per schema: two ledgers in one database do not wait for each other.
-            connection.Execute("SELECT pg_advisory_xact_lock(1179010630, hashtext(current_schema()))");
+            // One lock per schema: two ledgers in one database do not wait for each other. A process that is frozen while it holds it would stop all others: the server
+            // ends its transaction instead.
+            connection.Execute("SET LOCAL idle_in_transaction_session_timeout = '10s'; SELECT pg_advisory_xact_lock(1179010630, hashtext(current_schema()))");
             var result = work(connection);
             isCommitting = true;
             transaction.Commit();
@@ -87,7 +88,7 @@ internal sealed class PostgresLedger : LedgerDatabase
 
     // The server restarts (57P01 to 57P03), has no free connection, or dropped the line; a refused password or missing database does not pass.
     private static bool IsPassing(NpgsqlException error) =>
-        error is PostgresException { SqlState: var state } ? state is "57P01" or "57P02" or "57P03" or "53300" or "40001" or "40P01" : error.IsTransient || error.InnerException is IOException;
+        error is PostgresException { SqlState: var state } ? state is "57P01" or "57P02" or "57P03" or "53300" or "40001" or "40P01" or "25P03" : error.IsTransient || error.InnerException is IOException;
 
     // Asked of the catalogue's table: to_regclass answers from a cache that a waiting transaction does not refresh.
     private static long Version(DbConnection connection) =>
