@@ -65,7 +65,7 @@ public sealed record CorpusReport
             totals[row.Modality] = new(row.Modality, before.Items + 1, before.Bytes + row.ByteSize, before.Seconds + (row.DurationMs ?? 0) / 1000.0, before.Characters + (row.Characters ?? 0), before.Pixels + (long)(row.Width ?? 0) * (row.Height ?? 0));
             if (row.Modality == Modality.Text) languages[row.Language ?? "unknown"] = languages.GetValueOrDefault(row.Language ?? "unknown") + 1;
             if (row.Modality == Modality.Image) sizes.Add(row);
-            if (row.NearDuplicateOf is { } first) groups[KnownCorpus.Key(first)] = groups.GetValueOrDefault(KnownCorpus.Key(first)) + 1;
+            if (row.NearDuplicateOf is { } first) groups[ItemIdSet.Key(first)] = groups.GetValueOrDefault(ItemIdSet.Key(first)) + 1;
             foreach (var issue in QualityIssue.All.Where(issue => issue.Modality == row.Modality))
             {
                 if (row.Quality.TryGetValue(issue.Score, out var score)) issues[issue].Add(row, score, issue.Threshold(thresholds));
@@ -114,7 +114,7 @@ public sealed record CorpusReport
 
     private static async Task<IReadOnlyList<NearDuplicateGroup>> LargestAsync(Store store, CorpusManifest corpus, Dictionary<UInt128, int> groups, CancellationToken stop)
     {
-        var largest = groups.OrderByDescending(group => group.Value).ThenBy(group => group.Key).Take(ExampleGroups).ToDictionary(group => group.Key.ToString("x32", System.Globalization.CultureInfo.InvariantCulture), group => group.Value);
+        var largest = groups.OrderByDescending(group => group.Value).ThenBy(group => group.Key).Take(ExampleGroups).ToDictionary(group => ItemIdSet.Text(group.Key), group => group.Value);
         var (firsts, others) = (new Dictionary<string, string>(), largest.Keys.ToDictionary(id => id, _ => new List<string>()));
         if (largest.Count == 0) return [];
         await foreach (var row in RowsAsync(store, corpus, stop))

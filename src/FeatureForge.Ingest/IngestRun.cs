@@ -30,8 +30,8 @@ public static class IngestRun
         if (parts.Count > 0) context.Information($"Resuming after {parts.Count} finished parts with {parts.Sum(part => part.ItemCount)} items.");
         var preparations = new PreparationChoice(known.Manifest, parts);
         var before = known.Manifest;
-        using (var decoded = spec.Shards is null ? null : DecodedItems.Open(context.Store.FetchFolder(SharedFolder(spec, context, before)), Path.Combine(context.StagingFolder, "scratch")))
-            await ReadAllAsync(spec, context, known, preparations, parts, decoded, stop);
+        var decoded = spec.Shards is null ? null : DecodedItems.Open(context.Store.FetchFolder(SharedFolder(spec, context, before)), Path.Combine(context.StagingFolder, "scratch"));
+        await ReadAllAsync(spec, context, known, preparations, parts, decoded, stop);
         ThrowIfTooMuchIsBad(spec, parts);
         var publication = new CorpusPublication(context, spec, known, preparations, parts);
         var manifest = await publication.PublishAsync(stop);

@@ -98,7 +98,7 @@ public sealed class ShardTests : IDisposable
         var spec = Spec with { Shards = 1 };
         await IngestRun.ExecuteAsync(spec with { Shard = 0 }, _split.Context(), default);
         var folder = Directory.EnumerateDirectories(_split.Store.PathOf(".staging"), "ingest-*").Single();
-        using var decoded = DecodedItems.Open(folder, _split.Beside("scratch"));
+        var decoded = DecodedItems.Open(folder, _split.Beside("scratch"));
 
         var decoder = new ItemDecoder(spec, _split.Beside("scratch"), TimeProvider.System);
         var sources = new SourceReader(spec, new() { StoreFolder = _split.Store.Root, ScratchFolder = _split.Beside("scratch"), Gate = new(1 << 30), Time = TimeProvider.System }, default);

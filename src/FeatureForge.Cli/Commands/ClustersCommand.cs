@@ -12,7 +12,7 @@ internal static class ClustersCommand
 
     private static Option<string> Clustering() => new("--clustering") { Description = "The clustering.", Required = true };
 
-    private static Option<string> Author() => new("--author") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName };
+    private static Option<string> Author() => SharedOptions.Author("Who does it.");
 
     private static Command List()
     {

@@ -13,7 +13,7 @@ internal static class LabelCommand
     private static readonly Option<string> _set = new("--set") { Description = "The embedding set.", Required = true };
     private static readonly Option<string> _level = new("--level") { Description = "raw, low, mid or high.", DefaultValueFactory = _ => Level.High };
     private static readonly Option<string?> _clustering = new("--clustering") { Description = "The clustering. Default: the set's only one of that level." };
-    private static readonly Option<string> _author = new("--author") { Description = "Who labels.", DefaultValueFactory = _ => Environment.UserName is { Length: > 0 } user ? user : "person" };
+    private static readonly Option<string> _author = SharedOptions.Author("Who labels.");
     private static readonly Option<string[]> _items = new("--item") { Description = "Items, by id or path; repeat it or separate with commas.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string?> _corpus = new("--corpus") { Description = "Only items of this corpus." };
     private static readonly Option<string?> _selection = new("--selection") { Description = "Items of this selection." };

@@ -40,7 +40,7 @@ internal static class SelectionCommand
         var items = new Option<string[]>("--item") { Description = "Items, by id or path; repeat it or separate with commas.", AllowMultipleArgumentsPerToken = true };
         var file = new Option<string?>("--ids") { Description = "A file with an item id on each line; - for standard input. A first line item_id is skipped." };
         var where = new Option<string?>("--where") { Description = "Items for which a condition holds, for instance \"duration_ms < 500 and language is null\"." };
-        var author = new Option<string>("--author") { Description = "Who does it.", DefaultValueFactory = _ => Environment.UserName is { Length: > 0 } user ? user : "person" };
+        var author = SharedOptions.Author("Who does it.");
         var note = new Option<string?>("--note") { Description = "What it is for." };
         return new Command(verb, description).With(_name, corpus, items, file, where, author, note).Does(async (parsed, options, stop) =>
         {

@@ -8,6 +8,8 @@ internal static class SharedOptions
 {
     internal static Option<string> Device() => new("--device") { Description = "auto, cpu or cuda.", DefaultValueFactory = _ => "auto" };
 
+    internal static Option<string> Author(string description) => new("--author") { Description = description, DefaultValueFactory = _ => Environment.UserName is { Length: > 0 } user ? user : "person" };
+
     internal static Option<int?> Shards() => new("--shards") { Description = "Split the work into that many runs, which several servers share." };
 
     /// <summary>Null for nothing and for auto.</summary>

@@ -48,8 +48,9 @@ public static class DedupRun
 {
     private const int Neighbourhood = 32;
     /// <summary>Rows of one cell where not all pairs are compared: duplicates fall into the same cell.</summary>
-    private const int AssignedRows = 1 << 16;
     private const int CellRows = 2000;
+    /// <summary>Rows that are given their cells at once.</summary>
+    private const int AssignedRows = 1 << 16;
     private const double Rounding = 1e-6;
 
     /// <summary>Finds the duplicates and publishes what was asked for.</summary>

@@ -22,16 +22,26 @@ public sealed class QueueLeases : IDisposable
     private readonly LedgerDatabase _database;
     private readonly TimeProvider _time;
     private readonly string _labelSet;
+    private readonly bool _ownsDatabase;
 
-    private QueueLeases(LedgerDatabase database, string labelSet, TimeProvider time) => (_database, _labelSet, _time) = (database, labelSet, database.Clock(time));
+    /// <param name="time">The ledger's clock.</param>
+    /// <exception cref="BadRequestException">No name for a label set.</exception>
+    internal QueueLeases(LedgerDatabase database, string labelSet, TimeProvider time, bool ownsDatabase)
+    {
+        ThrowIfNoLabelSet(labelSet);
+        (_database, _labelSet, _time, _ownsDatabase) = (database, labelSet, time, ownsDatabase);
+    }
 
-    /// <summary>Opens the ledger, made when it does not exist.</summary>
+    /// <summary>Opens the ledger, made when it does not exist. Who has it open already asks <see cref="RunLedger.Queue"/>.</summary>
     /// <exception cref="BadRequestException">No name for a label set; or the store is on S3 and another machine keeps its runs.</exception>
     public static QueueLeases Open(Store store, string labelSet, TimeProvider time)
     {
-        BadRequestException.ThrowIfAny(Names.Problem("label set", labelSet) is { } problem ? [problem] : []);
-        return new(LedgerDatabase.Open(store), labelSet, time);
+        ThrowIfNoLabelSet(labelSet);
+        var database = LedgerDatabase.Open(store);
+        return new(database, labelSet, database.Clock(time), ownsDatabase: true);
     }
+
+    private static void ThrowIfNoLabelSet(string labelSet) => BadRequestException.ThrowIfAny(Names.Problem("label set", labelSet) is { } problem ? [problem] : []);
 
     /// <summary>Gives leases back: the targets were labelled. Where this machine has no part in the queue, they run out.</summary>
     public static void Release(Store store, string labelSet, TimeProvider time, IReadOnlyCollection<string> targets)
@@ -93,5 +103,8 @@ public sealed class QueueLeases : IDisposable
     public void Release(IReadOnlyCollection<string> targets) => _database.Write(connection =>
         targets.Sum(target => connection.Execute("DELETE FROM queue_leases WHERE label_set = @set AND target = @target", ("@set", _labelSet), ("@target", target))));
 
-    public void Dispose() => _database.Dispose();
+    public void Dispose()
+    {
+        if (_ownsDatabase) _database.Dispose();
+    }
 }

@@ -36,6 +36,10 @@ public sealed class RunLedger : IDisposable
     /// <summary>Users, their secrets, and the audit log.</summary>
     public AccessLedger Access { get; }
 
+    /// <summary>Leases and answers of a label set's queue, in this ledger.</summary>
+    /// <exception cref="BadRequestException">No name for a label set.</exception>
+    public QueueLeases Queue(string labelSet) => new(_database, labelSet, _time, ownsDatabase: false);
+
     /// <summary>Adds a queued run.</summary>
     public RunRow Create(RunRequest request)
     {

@@ -20,7 +20,7 @@ public sealed class ItemIdSet
     public bool Contains(UInt128 key) => _ids.Contains(key);
 
     /// <summary>In ascending order.</summary>
-    public IEnumerable<string> Ids => _ids.Order().Select(id => id.ToString("x32", CultureInfo.InvariantCulture));
+    public IEnumerable<string> Ids => _ids.Order().Select(Text);
 
     /// <exception cref="FormatException">One is no item id.</exception>
     public static ItemIdSet Of(IEnumerable<string> itemIds) => new([.. itemIds.Select(Key)]);
@@ -46,4 +46,7 @@ public sealed class ItemIdSet
 
     /// <summary>32 hex characters as a number; comparing numbers is comparing ids.</summary>
     public static UInt128 Key(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    /// <summary>The id of a <see cref="Key"/>.</summary>
+    public static string Text(UInt128 key) => key.ToString("x32", CultureInfo.InvariantCulture);
 }

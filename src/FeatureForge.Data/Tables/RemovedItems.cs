@@ -18,6 +18,9 @@ public sealed class RemovedItems
 
     public bool Contains(string itemId) => _ids.Contains(itemId);
 
+    /// <param name="key">See <see cref="ItemIdSet.Key"/>.</param>
+    public bool Contains(UInt128 key) => _ids.Contains(key);
+
     /// <summary>Rows of items that are not removed.</summary>
     public IAsyncEnumerable<ItemRow> Without(IAsyncEnumerable<ItemRow> rows) => _ids.Count == 0 ? rows : rows.Where(row => !Contains(row.ItemId));
 

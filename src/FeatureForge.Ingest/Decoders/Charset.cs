@@ -28,8 +28,7 @@ internal readonly record struct Charset(Encoding Encoding, int MarkBytes, float 
         var sample = bytes[..Math.Min(bytes.Length, SampleBytes)];
         if (EscapeCoded(sample) is { } escaped) return new(escaped, 0);
         // NUL is valid UTF-8 too: look at it first.
-        if ((sample.Contains((byte)0) ? Utf32ByNuls(sample) : null) is { } widest) return new(widest, 0);
-        if ((sample.Contains((byte)0) ? Utf16ByNuls(sample) : null) is { } wide) return new(wide, 0);
+        if (sample.Contains((byte)0) && ((Encoding?)Utf32ByNuls(sample) ?? Utf16ByNuls(sample)) is { } wide) return new(wide, 0);
         if (IsUtf8(bytes, isWhole)) return ProseIn(sample, new(Utf8, 0));
         RejectBinary(sample);
         RejectDamagedUtf8(bytes);

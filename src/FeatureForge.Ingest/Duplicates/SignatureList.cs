@@ -1,4 +1,6 @@
 // Item ids and signatures of one kind, in order of arrival, in blocks: nothing is copied when the list grows.
+using FeatureForge.Data;
+
 namespace FeatureForge.Ingest;
 
 internal sealed class SignatureList(int signatureBytes)
@@ -12,7 +14,7 @@ internal sealed class SignatureList(int signatureBytes)
 
     public ReadOnlySpan<byte> this[int index] => _signatures[index / PerBlock].AsSpan(index % PerBlock * signatureBytes, signatureBytes);
 
-    public string IdOf(int index) => _ids[index / PerBlock][index % PerBlock].ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+    public string IdOf(int index) => ItemIdSet.Text(_ids[index / PerBlock][index % PerBlock]);
 
     public void Add(string itemId, ReadOnlySpan<byte> signature)
     {
@@ -23,7 +25,7 @@ internal sealed class SignatureList(int signatureBytes)
             _ids.Add(new UInt128[PerBlock]);
         }
         signature.CopyTo(_signatures[^1].AsSpan(at * signatureBytes));
-        _ids[^1][at] = KnownCorpus.Key(itemId);
+        _ids[^1][at] = ItemIdSet.Key(itemId);
         Count++;
     }
 }

@@ -15,12 +15,12 @@ internal sealed class AcceptedItems
         foreach (var id in staged) _accepted.Add(id);
     }
 
-    public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.Contains(KnownCorpus.Key(itemId));
+    public bool Has(string itemId) => _before.HasItem(itemId) || _accepted.Contains(ItemIdSet.Key(itemId));
 
     public bool WasRemoved(string itemId) => _before.IsRemoved(itemId);
 
     public bool WasThereBefore(string itemId) => _before.HasItem(itemId);
 
     /// <summary>False when an earlier file has the same bytes.</summary>
-    public bool Add(string itemId) => _accepted.Add(KnownCorpus.Key(itemId));
+    public bool Add(string itemId) => _accepted.Add(ItemIdSet.Key(itemId));
 }

@@ -25,7 +25,7 @@ internal readonly record struct DecodedEntry(UInt128 Key, UInt128 Content, long 
     }
 
     /// <summary>The first 128 bits of a SHA-256.</summary>
-    public static UInt128 ContentOf(string sha256) => KnownCorpus.Key(sha256[..32]);
+    public static UInt128 ContentOf(string sha256) => ItemIdSet.Key(sha256[..32]);
 }
 
 /// <summary>Writes a shard's parts. What an earlier attempt has finished stays.</summary>
@@ -96,29 +96,26 @@ internal sealed class DecodedWriter : IDisposable
 }
 
 /// <summary>What all shards of a request have left, found by key and content: 48 bytes an item. Any number of threads may ask.</summary>
-internal sealed class DecodedItems : IDisposable
+internal sealed class DecodedItems
 {
-    private readonly List<FileStream> _parts = [];
+    private readonly IReadOnlyList<string> _parts;
     private readonly (DecodedEntry Entry, int Part)[] _entries;
     private readonly string _scratchFolder;
 
     private DecodedItems(string folder, string scratchFolder)
     {
-        _scratchFolder = scratchFolder;
+        (_parts, _scratchFolder) = (DecodedEntry.PartsIn(folder), scratchFolder);
         var entries = new List<(DecodedEntry, int)>();
-        foreach (var path in DecodedEntry.PartsIn(folder))
+        for (var i = 0; i < _parts.Count; i++)
         {
-            var part = File.OpenRead(path);
-            foreach (var entry in DecodedEntry.Read(part)) entries.Add((entry, _parts.Count));
-            _parts.Add(part);
+            using var part = File.OpenRead(_parts[i]);
+            foreach (var entry in DecodedEntry.Read(part)) entries.Add((entry, i));
         }
         _entries = [.. entries];
         Array.Sort(_entries, (a, b) => a.Entry.Key.CompareTo(b.Entry.Key));
     }
 
     public static DecodedItems Open(string folder, string scratchFolder) => new(folder, scratchFolder);
-
-    public int Count => _entries.Length;
 
     /// <summary>What a shard has made of the finding while its bytes were these; null when none has.</summary>
     public DecodedItem? Find(Finding finding, string sha256)
@@ -139,12 +136,7 @@ internal sealed class DecodedItems : IDisposable
     private DecodedItem Read(int part, long offset)
     {
         // Threads share no position.
-        using var stream = new FileStream(_parts[part].Name, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) { Position = offset };
+        using var stream = new FileStream(_parts[part], FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16) { Position = offset };
         return DecodedItem.Read(stream, _scratchFolder);
-    }
-
-    public void Dispose()
-    {
-        foreach (var part in _parts) part.Dispose();
     }
 }

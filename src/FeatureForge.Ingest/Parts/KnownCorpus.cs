@@ -1,5 +1,4 @@
 // What the corpus holds before a run: item ids and quarantined bad files, so that only what is new is ingested.
-using System.Globalization;
 using FeatureForge.Data;
 
 namespace FeatureForge.Ingest;
@@ -28,7 +27,7 @@ internal sealed class KnownCorpus
         {
             await foreach (var group in ItemsTable.ReadKeysAsync(store.FileOf(folder, part), stop))
             {
-                foreach (var (id, _) in group) known._ids.Add(Key(id));
+                foreach (var (id, _) in group) known._ids.Add(ItemIdSet.Key(id));
             }
         }
         foreach (var part in known.Manifest?.QuarantineParts ?? [])
@@ -44,16 +43,13 @@ internal sealed class KnownCorpus
         return known;
     }
 
-    public bool HasItem(string itemId) => HasItem(Key(itemId));
+    public bool HasItem(string itemId) => HasItem(ItemIdSet.Key(itemId));
 
     public bool HasItem(UInt128 key) => _ids.Contains(key);
 
     public bool IsRemoved(string itemId) => _removed?.Contains(itemId) ?? false;
 
     public bool HasRejection(string path, string? sha256) => _bad.Contains(Key(path, sha256));
-
-    /// <summary>An item id in 16 bytes.</summary>
-    public static UInt128 Key(string itemId) => UInt128.Parse(itemId, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static UInt128 Key(string path, string? sha256) => StagedPart.ShortKey($"{path}\n{sha256}");
 }

@@ -96,7 +96,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
             NearDuplicates = _items.Count(item => item.Row!.NearDuplicateOf != null),
             DoneCount = _done.Count,
         };
-        StagedPart.WriteKeys(folder, StagedPart.IdsFile, [.. _items.Select(item => KnownCorpus.Key(item.ItemId!))]);
+        StagedPart.WriteKeys(folder, StagedPart.IdsFile, [.. _items.Select(item => ItemIdSet.Key(item.ItemId!))]);
         StagedPart.WriteKeys(folder, StagedPart.DoneFile, [.. _done]);
         foreach (var file in Directory.EnumerateFiles(folder)) DurableFile.Flush(file);
         DurableFile.WriteAllText(Path.Combine(folder, "part.json"), JsonSerializer.Serialize(part, SpecJson.Line));

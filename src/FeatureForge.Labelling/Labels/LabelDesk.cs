@@ -28,7 +28,8 @@ public sealed record LabelRequest
 public sealed record LabelSummary(string LabelSet, long Rows, IReadOnlyDictionary<string, int> BySource, IReadOnlyDictionary<string, int> ByName, int Disputed, string Hash);
 
 /// <summary>Gives labels and takes them back.</summary>
-public sealed class LabelDesk(Store store, TimeProvider time)
+/// <param name="ledger">Where the queue's leases lie, when the caller has it open; null opens it for the moment.</param>
+public sealed class LabelDesk(Store store, TimeProvider time, RunLedger? ledger = null)
 {
     /// <summary>Appends one act of labelling; all of it or nothing.</summary>
     /// <returns>The rows added; they share a batch.</returns>
@@ -67,7 +68,7 @@ public sealed class LabelDesk(Store store, TimeProvider time)
         };
         IReadOnlyList<LabelRow> rows = [.. request.ItemIds.Distinct().Select(id => Row(LabelTarget.Item, id)), .. request.ClusterIds.Distinct().Select(id => Row(LabelTarget.Cluster, id))];
         await LabelLog.Of(store, request.LabelSet).AppendAsync(rows, stop);
-        QueueLeases.Release(store, request.LabelSet, time, [.. request.ItemIds, .. request.ClusterIds]);
+        GiveBack(request.LabelSet, [.. request.ItemIds, .. request.ClusterIds]);
         return rows;
     }
 
@@ -103,6 +104,13 @@ public sealed class LabelDesk(Store store, TimeProvider time)
             new SortedDictionary<string, int>(state.Active.CountBy(row => row.Source.ToString().ToLowerInvariant()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             new SortedDictionary<string, int>(decisions.Values.CountBy(decision => decision.Name).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             decisions.Values.Count(decision => decision.Disputed), (await log.HashAsync(stop)).Hash);
+    }
+
+    private void GiveBack(string labelSet, IReadOnlyCollection<string> targets)
+    {
+        using var leases = ledger?.Queue(labelSet);
+        if (leases is null) QueueLeases.Release(store, labelSet, time, targets);
+        else leases.Release(targets);
     }
 
     private async Task CheckTargetsAsync(LabelRequest request, CancellationToken stop)

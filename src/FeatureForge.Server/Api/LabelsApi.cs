@@ -47,7 +47,7 @@ public static class LabelsApi
     /// <summary>What POST /labels/NAME/answers takes; hours are for defer.</summary>
     private sealed record AnswerRequest(IReadOnlyList<string> Items, QueueAnswer Answer, string Author, double Hours = 24);
 
-    private static async Task<IResult> AnswerAsync(string name, HttpContext http, SignInPolicy policy, Store store, TimeProvider time, CancellationToken stop)
+    private static async Task<IResult> AnswerAsync(string name, HttpContext http, SignInPolicy policy, RunLedger ledger, TimeProvider time, CancellationToken stop)
     {
         var answer = await StoreApi.ReadAsync<AnswerRequest>(http.Request, stop);
         answer = answer with { Author = http.Author(policy, answer.Author) };
@@ -57,7 +57,7 @@ public static class LabelsApi
         if (string.IsNullOrWhiteSpace(answer.Author)) problems.Add("An answer needs an author.");
         if (answer.Hours is not (> 0 and <= 8760)) problems.Add(FormattableString.Invariant($"hours is {answer.Hours}; expected more than 0 and at most 8760 (a year)."));
         BadRequestException.ThrowIfAny(problems);
-        using var leases = QueueLeases.Open(store, name, time);
+        using var leases = ledger.Queue(name);
         DateTimeOffset? until = answer.Answer == QueueAnswer.Defer ? time.GetUtcNow().AddHours(answer.Hours) : null;
         foreach (var item in answer.Items!) leases.Answer(item, answer.Author, answer.Answer, until);
         return StoreApi.Json(new { answer.Answer, Items = answer.Items!.Count, Until = until });

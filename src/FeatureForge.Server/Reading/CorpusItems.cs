@@ -1,5 +1,4 @@
 // Where each item of a corpus lies in its Parquet parts: ids and modalities only, 17 bytes an item.
-using System.Globalization;
 using FeatureForge.Data;
 
 namespace FeatureForge.Server;
@@ -35,16 +34,15 @@ public sealed class CorpusItems
                 groupStarts.Add(ids.Count);
                 foreach (var (id, modality) in group)
                 {
-                    ids.Add(ItemIdSet.Key(id));
-                    modalities.Add(removed.Contains(id) ? RemovedItem : (byte)modality);
+                    var key = ItemIdSet.Key(id);
+                    ids.Add(key);
+                    modalities.Add(removed.Contains(key) ? RemovedItem : (byte)modality);
                 }
             }
             parts.Add(new([.. ids], [.. modalities], groupStarts));
         }
         return new(parts);
     }
-
-    internal static string Text(UInt128 itemId) => itemId.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>Where the item lies, or null when the corpus has no such item.</summary>
     public ItemPlace? Find(string itemId)

@@ -41,7 +41,7 @@ public sealed class MapPoints
 
     /// <summary>The item and span of a point, or null past the end.</summary>
     public (string ItemId, int SpanIndex)? At(int point) =>
-        point >= 0 && point < Count ? (_items[point].ToString("x32", System.Globalization.CultureInfo.InvariantCulture), _spans[point]) : null;
+        point >= 0 && point < Count ? (ItemIdSet.Text(_items[point]), _spans[point]) : null;
 
     /// <summary>A bit a point, the lowest of each byte first: whether its item is in the set.</summary>
     public byte[] Matching(ItemIdSet items)
@@ -67,7 +67,7 @@ public sealed class MapPoints
             stop.ThrowIfCancellationRequested();
             for (var i = 0; i < block.ItemIds.Length; i++)
             {
-                if (row++ % every != 0 || removed?.Contains(CorpusItems.Text(block.ItemIds[i])) == true) continue;
+                if (row++ % every != 0 || removed?.Contains(block.ItemIds[i]) == true) continue;
                 items.Add(block.ItemIds[i]);
                 spans.Add(block.SpanIndex[i]);
                 places.Add((block.X[i], block.Y[i]));

@@ -51,4 +51,21 @@ public sealed class QueueLeasesTests
         time.Advance(TimeSpan.FromHours(2));
         Assert.Equal(["a"], leases.Answers().Select(row => row.TargetId));
     }
+
+    [Theory]
+    [EveryLedger]
+    public void Leases_of_an_open_ledger_are_the_same_and_leave_it_open(string ledger)
+    {
+        using var place = TemporaryStore.On(ledger);
+        var time = new FixedTimeProvider();
+        using var own = QueueLeases.Open(place.Store, "labels", time);
+        own.Take(["a", "b"], "anna", 2, _lease);
+        using var open = RunLedger.Open(place.Store, time);
+
+        using (var leases = open.Queue("labels")) leases.Release(["a"]);
+
+        Assert.Equal(["b"], own.Held().Keys);
+        using (var leases = open.Queue("labels")) Assert.Equal(["b"], leases.Held().Keys);
+        Assert.Throws<BadRequestException>(() => open.Queue("../labels"));
+    }
 }

@@ -44,8 +44,9 @@ public sealed class CorpusModel(Store store, ItemReader items, CorpusReports rep
     public IActionResult OnPostRetry(string name, string? code)
     {
         if (store.FindCorpus(name) is not { } corpus) return NotFound();
-        if (code is { Length: > 0 } && RetrySelection.CodeOf(code) is null) return NotFound();
-        var ticket = desk.Submit(RunKind.Ingest, new RetrySelection { Codes = code is { Length: > 0 } ? [RetrySelection.CodeOf(code)!.Value] : [] }.Of(corpus));
+        var only = string.IsNullOrEmpty(code) ? null : RetrySelection.CodeOf(code);
+        if (only is null && !string.IsNullOrEmpty(code)) return NotFound();
+        var ticket = desk.Submit(RunKind.Ingest, new RetrySelection { Codes = only is { } one ? [one] : [] }.Of(corpus));
         jobs.Wake();
         return Redirect($"/runs/{ticket.Run.RunId}");
     }
