@@ -3,7 +3,6 @@
 // marked weak loads there. TorchSharp then finds the library that is already loaded, by its SONAME.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 
 namespace FeatureForge.Tensors;
@@ -47,28 +46,9 @@ public static class TorchLibrary
         lock (_gate) return _handles.TryGetValue("libtorch_cpu.so", out var library) && NativeLibrary.TryGetExport(library, name, out var address) ? address : 0;
     }
 
-    // On AMD processors with AVX-512 (seen on family 26 with LibTorch 2.10), convolutions that oneDNN makes for it give now and then values that are not finite, and
-    // others each time; for AVX2 they give what they should. Read by oneDNN when it is used first, from the process's own environment.
-    private static void AvoidBrokenConvolutions()
-    {
-        const string variable = "ONEDNN_MAX_CPU_ISA", instructions = "AVX2";
-        if (!Avx512F.IsSupported || !IsAmd() || new[] { variable, "DNNL_MAX_CPU_ISA" }.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 })) return;
-        if (SetEnvironment(variable, instructions, 1) == 0) _report.Add($"oneDNN: {instructions} instead of AVX-512, whose convolutions are not reliable on AMD processors ({variable} says otherwise)");
-    }
-
-    private static bool IsAmd()
-    {
-        var (_, b, c, d) = X86Base.CpuId(0, 0);
-        // "AuthenticAMD", four letters a register.
-        return (b, d, c) == (0x68747541, 0x69746E65, 0x444D4163);
-    }
-
-    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi)]
-    private static extern int SetEnvironment(string name, string value, int overwrite);
-
     private static void LoadOnLinux()
     {
-        AvoidBrokenConvolutions();
+        if (Convolutions.AreFilledUp) _report.Add("oneDNN: channels of convolutions are filled up, because its AVX-512 kernels for fewer are not reliable on AMD processors");
         var shim = FindShim();
         var folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named
             : shim is null ? null : Path.GetDirectoryName(shim);

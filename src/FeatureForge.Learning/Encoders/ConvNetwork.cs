@@ -1,6 +1,7 @@
 // The convolutional network of the CPU tier: a chain of blocks whose outputs are all kept, because levels are read at
 // declared depths. A block is conv-BatchNorm-ReLU, or a residual pair of them (He et al. 2016, arXiv 1512.03385).
 // Few channels at full resolution cost more time than they look: CPU kernels run at a tenth of their speed there (measured).
+using FeatureForge.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -79,10 +80,10 @@ internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var output = nn.functional.relu(norm.forward(convolution.forward(input)));
+        var output = nn.functional.relu(norm.forward(Convolutions.Forward(convolution, input)));
         if (second is null) return output;
-        output = secondNorm!.forward(second.forward(output));
+        output = secondNorm!.forward(Convolutions.Forward(second, output));
         var direct = _stride == (1, 1) ? input : nn.functional.avg_pool2d(input, [_stride.Rows, _stride.Columns], ceil_mode: true, count_include_pad: false);
-        return nn.functional.relu(output + (shortcut is null ? direct : shortcut.forward(direct)));
+        return nn.functional.relu(output + (shortcut is null ? direct : Convolutions.Forward(shortcut, direct)));
     }
 }

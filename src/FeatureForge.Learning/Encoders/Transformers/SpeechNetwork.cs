@@ -91,7 +91,7 @@ internal sealed class SpeechNetwork : GridNetwork
             cells = where(hidden.transpose(1, 2), mask_token.to(cells.dtype), cells);
         }
         // An even kernel gives one cell too many.
-        var placed = positions.forward(cells.transpose(1, 2)).narrow(2, 0, cells.size(1)).transpose(1, 2);
+        var placed = Convolutions.Forward(positions, cells.transpose(1, 2)).narrow(2, 0, cells.size(1)).transpose(1, 2);
         cells = cells + nn.functional.gelu(placed);
         return [.. trunk.Forward(norm is null ? cells : norm.forward(cells)).Select(output => output.transpose(1, 2).unsqueeze(2))];
     }
@@ -116,7 +116,7 @@ internal sealed class SpeechConvolution : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var made = convolution.forward(input);
+        var made = Convolutions.Forward(convolution, input);
         if (layer_norm is not null) made = layer_norm.forward(made.transpose(1, 2)).transpose(1, 2);
         else if (channel_norm is not null) made = channel_norm.forward(made);
         return nn.functional.gelu(made);

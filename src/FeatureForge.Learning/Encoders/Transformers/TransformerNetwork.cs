@@ -71,7 +71,7 @@ internal sealed class TransformerNetwork : GridNetwork
         Require.Shape(input, Require.Any, patches.weight.size(1), Require.Any, Require.Any);
         var (down, across) = (Excess(input.size(2), _spec.PatchRows), Excess(input.size(3), _spec.PatchColumns));
         // What sticks out over the last patches is filled with zeros: the mean of normalised input.
-        var grid = patches.forward(down == 0 && across == 0 ? input : nn.functional.pad(input, [0, across, 0, down]));
+        var grid = Convolutions.Forward(patches, down == 0 && across == 0 ? input : nn.functional.pad(input, [0, across, 0, down]));
         var (rows, columns) = ((int)grid.size(2), (int)grid.size(3));
         var tokens = grid.flatten(2).transpose(1, 2);
         if (hidden is not null)
