@@ -237,7 +237,7 @@ internal static class DuplicatesBenchmark
                         break;
                     case Modality.Text:
                         all.Start();
-                        TextDecoder.Decode(row.Content, new());
+                        TextDecoder.Decode(row.Content!, new());
                         all.Stop();
                         measuring.Start();
                         TextQuality.Of(row.Text!);

@@ -35,6 +35,31 @@ public sealed class IngestRunTests : IngestTest
         Assert.Equal(bytes, ingested.Items.Single().Content);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Text_that_is_its_bytes_text_that_is_not_and_rows_say_the_same_everywhere(bool byReference)
+    {
+        var texts = new Dictionary<string, string> { ["ascii.txt"] = "plain words\n", ["utf8.txt"] = "größere Wörter", ["marked.txt"] = "words after a mark", ["rows.csv#0"] = "a row, with words", ["rows.csv#1"] = "une rangée" };
+        _source.Write("ascii.txt", texts["ascii.txt"]);
+        _source.Write("utf8.txt", texts["utf8.txt"]);
+        _source.Write("marked.txt", [0xEF, 0xBB, 0xBF, .. System.Text.Encoding.UTF8.GetBytes(texts["marked.txt"])]);
+        _source.Write("rows.csv", $"text\n\"{texts["rows.csv#0"]}\"\n{texts["rows.csv#1"]}\n");
+
+        var ingested = await Ingested.RunAsync(_store, new IngestSpec { Sources = [_source.Path], Corpus = Ingested.Corpus, Reference = byReference });
+
+        Assert.Equal(texts.Count, ingested.Items.Count);
+        using var prepared = PreparedCorpus.Open(_store.Store, Ingested.Corpus, _store.Store.Corpus(Ingested.Corpus).Preparations[Modality.Text]);
+        var trained = Enumerable.Range(0, prepared.Count).ToDictionary(prepared.ItemId, prepared.Text);
+        foreach (var (path, text) in texts)
+        {
+            var item = ingested.Item(path);
+            Assert.Equal((text, text, text.Length), (item.Text, trained[item.ItemId], item.Characters));
+            Assert.Equal(path.Contains('#') || !byReference, item.Content is not null);
+            if (item.Content is { } content) Assert.Equal(item.ItemId, ContentId.Of(content));
+        }
+    }
+
     [Fact]
     public async Task Of_files_with_equal_bytes_the_first_path_is_kept()
     {

@@ -13,7 +13,7 @@ public sealed class TextDecoderTests
     public void Valid_Unicode_survives_exactly() => Assert.Equal(World, Decode(Encoding.UTF8.GetBytes(World)));
 
     [Fact]
-    public void Characters_are_code_points() => Assert.Equal(3, TextDecoder.Decode("a🤔b"u8, new()).Characters);
+    public void Characters_are_code_points() => Assert.Equal(3, TextDecoder.Decode([.. "a🤔b"u8], new()).Characters);
 
     [Theory]
     [InlineData("utf-8")]
@@ -61,7 +61,7 @@ public sealed class TextDecoderTests
 
     [Fact]
     public void A_document_beyond_the_limit_is_too_large() =>
-        Assert.Equal(RejectionCode.TooLarge, Assert.Throws<MediaRejectedException>(() => TextDecoder.Decode("12345"u8, new() { TextCharacters = 4 })).Code);
+        Assert.Equal(RejectionCode.TooLarge, Assert.Throws<MediaRejectedException>(() => TextDecoder.Decode([.. "12345"u8], new() { TextCharacters = 4 })).Code);
 
     [NeedsDatasetsFact("hostile.zip")]
     public void East_Asian_charsets_decode_to_the_same_text_as_their_UTF_8_twins()

@@ -31,6 +31,21 @@ public sealed class WordScanTests
         }
     }
 
+    [Fact]
+    public void Bytes_get_the_scores_and_the_signature_of_their_text()
+    {
+        var random = new Random(23);
+        string[] pieces = ["word ", "other words ", "\n", "\r\n", " \t", "the same line\n", "!", "\u001f", "don't "];
+        for (var round = 0; round < 200; round++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(200)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var (ofText, ofBytes) = (TextQuality.Of(text), TextQuality.OfAscii(Encoding.ASCII.GetBytes(text)));
+
+            Assert.Equal(ofText.Scores, ofBytes.Scores);
+            Assert.Equal(ofText.Signature, ofBytes.Signature);
+        }
+    }
+
     [Theory]
     [InlineData("don't won't 'tis rock 'n' roll o'clock' end'", 8)]
     [InlineData("", 0)]

@@ -29,6 +29,7 @@ public sealed class PreparedPartWriter : IDisposable
     private readonly List<int> _second = [];
     private readonly List<byte[]> _payloads = [];
     private long _payloadBytes;
+    private byte[] _batchBytes = [];
 
     public PreparedPartWriter(string path, PreparationSpec preparation)
     {
@@ -82,7 +83,10 @@ public sealed class PreparedPartWriter : IDisposable
         }
     }
 
-    public void AddText(string itemId, string text) => Add(itemId, 0, 0, System.Text.Encoding.UTF8.GetBytes(text));
+    public void AddText(string itemId, string text) => AddText(itemId, System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <param name="utf8">Not copied: it must stay as it is until the part is complete.</param>
+    public void AddText(string itemId, byte[] utf8) => Add(itemId, 0, 0, utf8);
 
     private void Add(string itemId, int first, int second, byte[] payload, bool isMore = false)
     {
@@ -140,12 +144,14 @@ public sealed class PreparedPartWriter : IDisposable
 
     private IArrowArray Payload()
     {
-        var bytes = new byte[_payloadBytes];
+        // The batch before is in the file: its bytes may go.
+        if (_batchBytes.Length < _payloadBytes) _batchBytes = GC.AllocateUninitializedArray<byte>((int)Math.Max(_payloadBytes, Math.Min(2L * _batchBytes.Length, MaxBatchBytes)));
+        var bytes = _batchBytes.AsMemory(0, (int)_payloadBytes);
         var offsets = new int[_payloads.Count + 1];
         var unit = _preparation.Modality == Modality.Audio ? sizeof(short) : 1;
         for (int i = 0, at = 0; i < _payloads.Count; i++)
         {
-            _payloads[i].CopyTo(bytes.AsSpan(at));
+            _payloads[i].CopyTo(bytes.Span[at..]);
             at += _payloads[i].Length;
             offsets[i + 1] = at / unit;
         }

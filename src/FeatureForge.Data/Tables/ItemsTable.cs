@@ -15,7 +15,7 @@ public static class ItemsTable
         new TextColumn<ItemRow>("media_type", row => row.MediaType),
         new NumberColumn<ItemRow, long>("byte_size", row => row.ByteSize),
         new BytesColumn<ItemRow>("content", row => row.Content) { Heavy = true, Distinct = true },
-        new TextColumn<ItemRow>("text", row => row.Text, nullable: true) { Distinct = true },
+        new TextColumn<ItemRow>("text", row => row.Text, nullable: true) { Distinct = true, Utf8 = row => row.ContentIsText ? row.Content : null },
         new NumberColumn<ItemRow, int>("width", row => row.Width, nullable: true),
         new NumberColumn<ItemRow, int>("height", row => row.Height, nullable: true),
         new NumberColumn<ItemRow, int>("channels", row => row.Channels, nullable: true),
@@ -53,9 +53,12 @@ public static class ItemsTable
         Signature = values.Bytes("signature"),
     });
 
+    /// <summary>What content and text take in memory.</summary>
+    public static long PayloadBytes(ItemRow row) => (row.Content?.Length ?? 0) + (row.ContentIsText ? 0 : 2L * (row.Text?.Length ?? 0));
+
     /// <summary>Writes one part. The caller sorts the rows by item_id.</summary>
     public static Task WriteAsync(string path, IReadOnlyList<ItemRow> rows, CancellationToken stop) =>
-        _table.WriteAsync(path, rows, row => (row.Content?.Length ?? 0) + 2L * (row.Text?.Length ?? 0), stop);
+        _table.WriteAsync(path, rows, PayloadBytes, stop);
 
     /// <summary>Rows in file order, one row group in memory at a time; <see cref="ItemRow.Content"/> only when asked for.</summary>
     public static IAsyncEnumerable<ItemRow> ReadAsync(string path, bool withContent, CancellationToken stop) => _table.ReadAsync(path, withContent, stop);

@@ -41,8 +41,16 @@ internal sealed class TextColumn<TRow>(string name, Func<TRow, string?> get, boo
     public override Node Node => new PrimitiveNode(Name, nullable ? Repetition.Optional : Repetition.Required, LogicalType.String(), PhysicalType.ByteArray);
     public override IEnumerable<string> DictionaryPaths => Distinct ? [] : [Name];
 
+    /// <summary>The text of a row that has it in UTF-8 already; null for the others.</summary>
+    public Func<TRow, byte[]?>? Utf8 { get; init; }
+
     public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
     {
+        if (Utf8 is { } utf8 && rows.Any(row => utf8(row) is not null))
+        {
+            PhysicalWriter.Write(group, rows.Select(row => utf8(row) ?? (get(row) is { } text ? System.Text.Encoding.UTF8.GetBytes(text) : null)).ToArray());
+            return;
+        }
         var values = rows.Select(get).ToArray();
         PhysicalWriter.Write(group, values, nullable ? Array.ConvertAll(values, value => value is not null) : null);
     }

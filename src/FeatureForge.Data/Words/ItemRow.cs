@@ -1,4 +1,6 @@
 // One row of the items table: one recording, picture or document.
+using System.Text;
+
 namespace FeatureForge.Data;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace FeatureForge.Data;
 /// </summary>
 public sealed record ItemRow
 {
+    private string? _text;
+
     public required string ItemId { get; init; }
     public required Modality Modality { get; init; }
     public required string SourceUri { get; init; }
@@ -17,7 +21,13 @@ public sealed record ItemRow
     /// <summary>The raw bytes, or null when ingested by reference.</summary>
     public byte[]? Content { get; init; }
     /// <summary>The decoded text (text items only).</summary>
-    public string? Text { get; init; }
+    public string? Text
+    {
+        get => _text ??= ContentIsText ? Encoding.UTF8.GetString(Content!) : null;
+        init => _text = value;
+    }
+    /// <summary>Content is the text in UTF-8, byte for byte: it is written as such, and <see cref="Text"/> need not be made. Known where rows are made, not where they are read.</summary>
+    public bool ContentIsText { get; init; }
     /// <summary>Pixels (image).</summary>
     public int? Width { get; init; }
     /// <summary>Pixels (image).</summary>

@@ -106,7 +106,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         var content = finding.Candidate switch
         {
             PixelsCandidate pixels => pixels.Pixels,
-            RowCandidate row => System.Text.Encoding.UTF8.GetBytes(row.Text),
+            RowCandidate row => row.Utf8,
             FileCandidate file => KeepsPlace(file) ? null : file.Bytes,
             _ => throw new InvalidOperationException($"No decoder for {finding.Candidate!.GetType().Name}."),
         };
@@ -120,6 +120,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
             Row = Row(finding.Candidate, id, item.Modality, item.MediaType, content) with
             {
                 Text = item.Text,
+                ContentIsText = item.ContentIsText,
                 Width = item.Width,
                 Height = item.Height,
                 Channels = item.Channels,
@@ -138,7 +139,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private static string Sha256(Candidate candidate) => candidate switch
     {
         PixelsCandidate pixels => ContentId.Sha256(pixels.Pixels),
-        RowCandidate row => ContentId.Sha256(System.Text.Encoding.UTF8.GetBytes(row.Text)),
+        RowCandidate row => ContentId.Sha256(row.Utf8),
         FileCandidate file => new MediaContent(file.Bytes, file.FilePath).Sha256(),
         UnchangedCandidate unchanged => unchanged.Sha256,
         _ => throw new InvalidOperationException($"No bytes in {candidate.GetType().Name}."),
@@ -148,7 +149,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     {
         FileCandidate file => file.ByteSize,
         PixelsCandidate pixels => pixels.Pixels.Length,
-        RowCandidate row => System.Text.Encoding.UTF8.GetByteCount(row.Text),
+        RowCandidate row => row.Utf8.Length,
         _ => null,
     };
 
@@ -174,7 +175,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
     private Outcome FromRow(Finding finding, RowCandidate row, string id, PreparedForms forms)
     {
         var text = TextDecoder.Check(spec.StripMarkup ? Markup.Strip(row.Text, row.MediaType) : row.Text, spec.Limits, forms.Measures);
-        return FromText(finding, Row(row, id, Modality.Text, row.MediaType, System.Text.Encoding.UTF8.GetBytes(row.Text)), text);
+        return FromText(finding, Row(row, id, Modality.Text, row.MediaType, row.Utf8), spec.StripMarkup ? text : text with { Utf8 = row.Utf8 });
     }
 
     private Outcome FromFile(Finding finding, FileCandidate file, string id, PreparedForms forms, bool alone, CancellationToken stop)
@@ -225,6 +226,7 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Kind = OutcomeKind.Item,
         Finding = finding,
         ItemId = row.ItemId,
-        Row = row with { Text = text.Text, Characters = text.Characters, Language = text.Language, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
+        // What is stored anyway need not be kept a second time.
+        Row = (row.Content is not null && row.Content == text.Utf8 ? row with { ContentIsText = true } : row with { Text = text.Text }) with { Characters = text.Characters, Language = text.Language, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
     };
 }

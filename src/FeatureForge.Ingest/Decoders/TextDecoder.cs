@@ -5,18 +5,34 @@ using FeatureForge.Data;
 namespace FeatureForge.Ingest;
 
 /// <summary>A document. <paramref name="Characters"/> counts Unicode code points; <paramref name="Language"/> is ISO 639-1, or null where no guess is good enough.</summary>
-internal sealed record DecodedText(string Text, int Characters, string? Language, Measured Quality);
+internal sealed record DecodedText(int Characters, string? Language, Measured Quality)
+{
+    private string? _text;
+
+    /// <summary>The bytes that were decoded, when they are the text in UTF-8 themselves.</summary>
+    public byte[]? Utf8 { get; init; }
+
+    public string Text
+    {
+        get => _text ??= Encoding.UTF8.GetString(Utf8!);
+        init => _text = value;
+    }
+}
 
 internal static class TextDecoder
 {
     /// <exception cref="MediaRejectedException">Not text, of an unknown charset, empty or too long.</exception>
     /// <param name="stripAs">The media type by which markup is taken away; null = it stays.</param>
-    public static DecodedText Decode(ReadOnlySpan<byte> bytes, IngestLimits limits, string? stripAs = null, bool measures = true)
+    public static DecodedText Decode(byte[] bytes, IngestLimits limits, string? stripAs = null, bool measures = true)
     {
         var charset = Charset.Detect(bytes, isWhole: true);
+        var isUtf8 = charset is { Encoding: UTF8Encoding, MarkBytes: 0 } && stripAs is null;
+        // Much of the world's text: it is measured as it is, and no string is made.
+        if (isUtf8 && Ascii.IsValid(bytes)) return OfAscii(bytes, limits, measures);
         try
         {
-            var text = charset.Encoding.GetString(bytes[charset.MarkBytes..]);
+            var text = charset.Encoding.GetString(bytes.AsSpan(charset.MarkBytes));
+            if (isUtf8) return Check(text, limits, measures) with { Utf8 = bytes };
             var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits, measures);
             return charset.Confidence >= 1 ? decoded : decoded with { Quality = decoded.Quality.With("charset_confidence", charset.Confidence) };
         }
@@ -29,12 +45,25 @@ internal static class TextDecoder
     /// <summary>The same checks for text that is decoded already (a row of a table).</summary>
     public static DecodedText Check(string text, IngestLimits limits, bool measures = true)
     {
-        if (string.IsNullOrWhiteSpace(text)) throw new MediaRejectedException(RejectionCode.Empty, "The document holds no characters but white space.");
         var characters = CodePoints(text);
-        if (characters > limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {characters} characters; the limit is {limits.TextCharacters}. Split it.");
-        if (!measures) return new(text, characters, null, Measured.Nothing);
+        ThrowIfRefused(string.IsNullOrWhiteSpace(text), characters, limits);
+        if (!measures) return new(characters, null, Measured.Nothing) { Text = text };
         var language = LanguageId.Of(text);
-        return new(text, characters, language.Code, TextQuality.Of(text).With("language_confidence", language.Confidence));
+        return new(characters, language.Code, TextQuality.Of(text).With("language_confidence", language.Confidence)) { Text = text };
+    }
+
+    private static DecodedText OfAscii(byte[] text, IngestLimits limits, bool measures)
+    {
+        ThrowIfRefused(Ascii.Trim(text) is var range && range.Start.Equals(range.End), text.Length, limits);
+        if (!measures) return new(text.Length, null, Measured.Nothing) { Utf8 = text };
+        var language = LanguageId.Of(Encoding.ASCII.GetString(text, 0, Math.Min(text.Length, LanguageId.SampledUnits)));
+        return new(text.Length, language.Code, TextQuality.OfAscii(text).With("language_confidence", language.Confidence)) { Utf8 = text };
+    }
+
+    private static void ThrowIfRefused(bool isBlank, int characters, IngestLimits limits)
+    {
+        if (isBlank) throw new MediaRejectedException(RejectionCode.Empty, "The document holds no characters but white space.");
+        if (characters > limits.TextCharacters) throw new MediaRejectedException(RejectionCode.TooLarge, $"The document has {characters} characters; the limit is {limits.TextCharacters}. Split it.");
     }
 
     private static int CodePoints(string text)

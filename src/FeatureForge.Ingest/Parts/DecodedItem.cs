@@ -13,7 +13,9 @@ internal sealed record DecodedItem
     public string? Reason { get; init; }
     public Modality Modality { get; init; }
     public string MediaType { get; init; } = "";
+    /// <summary>Null too when the item's bytes are its text.</summary>
     public string? Text { get; init; }
+    public bool ContentIsText { get; init; }
     public int? Width { get; init; }
     public int? Height { get; init; }
     public int? Channels { get; init; }
@@ -34,7 +36,8 @@ internal sealed record DecodedItem
         {
             Modality = row.Modality,
             MediaType = row.MediaType,
-            Text = row.Text,
+            Text = row.ContentIsText ? null : row.Text,
+            ContentIsText = row.ContentIsText,
             Width = row.Width,
             Height = row.Height,
             Channels = row.Channels,
@@ -62,6 +65,7 @@ internal sealed record DecodedItem
         writer.Write((byte)Modality);
         WriteText(writer, MediaType);
         WriteText(writer, Text);
+        writer.Write(ContentIsText);
         foreach (var number in new[] { Width, Height, Channels, DurationMs, SampleRate, Characters }) writer.Write(number ?? -1);
         WriteText(writer, Language);
         writer.Write(Quality.Count);
@@ -86,7 +90,7 @@ internal sealed record DecodedItem
     {
         using var reader = new BinaryReader(source, Encoding.UTF8, leaveOpen: true);
         if (reader.ReadInt32() is >= 0 and var code) return new() { Code = (RejectionCode)code, Reason = ReadText(reader) };
-        var item = new DecodedItem { Modality = (Modality)reader.ReadByte(), MediaType = ReadText(reader)!, Text = ReadText(reader) };
+        var item = new DecodedItem { Modality = (Modality)reader.ReadByte(), MediaType = ReadText(reader)!, Text = ReadText(reader), ContentIsText = reader.ReadBoolean() };
         int? Number() => reader.ReadInt32() is >= 0 and var number ? number : null;
         item = item with { Width = Number(), Height = Number(), Channels = Number(), DurationMs = Number(), SampleRate = Number(), Characters = Number(), Language = ReadText(reader) };
         var quality = new Dictionary<string, float>();

@@ -33,7 +33,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     {
         // The finding's bytes live on in the row only.
         _items.Add(outcome with { Finding = default });
-        _contentBytes += (outcome.Row!.Content?.Length ?? 0) + 2L * (outcome.Row.Text?.Length ?? 0);
+        _contentBytes += ItemsTable.PayloadBytes(outcome.Row!);
         _preparedBytes += 2L * (outcome.Samples?.Count ?? 0) + (outcome.Images?.Values.Sum(image => (long)image.Length) ?? 0);
         _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }

@@ -18,7 +18,8 @@ internal static class PreparedItem
                 item.Samples.Dispose();
                 break;
             default:
-                writer.AddText(row.ItemId, row.Text!);
+                if (row.ContentIsText) writer.AddText(row.ItemId, row.Content!);
+                else writer.AddText(row.ItemId, row.Text!);
                 break;
         }
     }

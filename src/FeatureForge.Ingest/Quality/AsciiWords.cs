@@ -21,11 +21,29 @@ internal static unsafe class AsciiWords
         try
         {
             if (Ascii.FromUtf16(text, rented, out var length) != OperationStatus.Done) return false;
-            rented.AsSpan(length, Stride + 8).Clear();
-            fixed (byte* bytes = rented) symbols = Scan(bytes, length, phrases);
+            symbols = ScanPadded(rented, length, phrases);
             return true;
         }
         finally { ArrayPool<byte>.Shared.Return(rented); }
+    }
+
+    /// <summary>The same for bytes that are ASCII.</summary>
+    /// <returns>Symbols.</returns>
+    public static int Scan(ReadOnlySpan<byte> ascii, PhraseTable phrases)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(ascii.Length + Stride + 8);
+        try
+        {
+            ascii.CopyTo(rented);
+            return ScanPadded(rented, ascii.Length, phrases);
+        }
+        finally { ArrayPool<byte>.Shared.Return(rented); }
+    }
+
+    private static int ScanPadded(byte[] text, int length, PhraseTable phrases)
+    {
+        text.AsSpan(length, Stride + 8).Clear();
+        fixed (byte* bytes = text) return Scan(bytes, length, phrases);
     }
 
     private static int Scan(byte* bytes, int length, PhraseTable phrases)

@@ -12,7 +12,9 @@ internal static class LanguageId
 {
     public const float LeastConfidence = 0.5f;
 
-    private const int SampledUnits = 4096;
+    /// <summary>What comes after so many UTF-16 units is not looked at.</summary>
+    public const int SampledUnits = 4096;
+
     private const int FewestLetters = 8;
     // What trigrams look at: more text costs more time and decides nothing more.
     private const int TrigramUnits = 400;

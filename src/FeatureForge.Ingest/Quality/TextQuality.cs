@@ -22,6 +22,20 @@ internal static class TextQuality
         var sample = text.AsSpan(0, Math.Min(text.Length, SampledUnits));
         using var phrases = new PhraseTable(sample.Length);
         var (characters, symbols) = Scan(Unified(sample), phrases);
+        return Measures(phrases, characters, symbols, sample.Contains('\n') ? DuplicateLineShare(sample) : 0);
+    }
+
+    /// <summary>The same for bytes that are all ASCII.</summary>
+    public static Measured OfAscii(ReadOnlySpan<byte> text)
+    {
+        var sample = text[..Math.Min(text.Length, SampledUnits)];
+        using var phrases = new PhraseTable(sample.Length);
+        var symbols = AsciiWords.Scan(sample, phrases);
+        return Measures(phrases, sample.Length, symbols, sample.Contains((byte)'\n') ? DuplicateLineShare(sample) : 0);
+    }
+
+    private static Measured Measures(PhraseTable phrases, int characters, int symbols, float duplicateLineShare)
+    {
         phrases.Finish();
         var scores = new Dictionary<string, float>
         {
@@ -29,7 +43,7 @@ internal static class TextQuality
             ["symbol_share"] = characters == 0 ? 0 : (float)symbols / characters,
             ["repetition"] = phrases.RepeatedShare,
             ["top_phrase_share"] = characters == 0 ? 0 : Math.Min(1, (float)phrases.CommonestCharacters / characters),
-            ["duplicate_line_share"] = DuplicateLineShare(sample),
+            ["duplicate_line_share"] = duplicateLineShare,
         };
         return new(scores, phrases.Words == 0 ? null : SketchSignature.OfText(phrases.Sketch, phrases.Different));
     }
@@ -90,25 +104,50 @@ internal static class TextQuality
 
     private static float DuplicateLineShare(ReadOnlySpan<char> text)
     {
-        if (!text.Contains('\n')) return 0;
-        var (all, repeated) = (0L, 0L);
-        var seen = new HashSet<ulong>();
+        var lines = new LineShare();
         foreach (var range in text.Split('\n'))
         {
             var line = text[range].Trim();
-            if (line.IsEmpty) continue;
-            all += line.Length;
-            if (!seen.Add(Hash(line))) repeated += line.Length;
+            lines.Add(MemoryMarshal.AsBytes(line), line.Length);
         }
-        return all == 0 ? 0 : (float)repeated / all;
+        return lines.Repeated;
     }
 
-    // Four units at a time. string.GetHashCode differs between processes; scores must not.
-    private static ulong Hash(ReadOnlySpan<char> line)
+    private static float DuplicateLineShare(ReadOnlySpan<byte> ascii)
+    {
+        var lines = new LineShare();
+        foreach (var range in ascii.Split((byte)'\n'))
+        {
+            var line = ascii[range];
+            line = line[Ascii.Trim(line)];
+            lines.Add(line, line.Length);
+        }
+        return lines.Repeated;
+    }
+
+    /// <summary>How much of some lines is in lines that came before.</summary>
+    private sealed class LineShare
+    {
+        private readonly HashSet<ulong> _seen = [];
+        private long _all;
+        private long _repeated;
+
+        public float Repeated => _all == 0 ? 0 : (float)_repeated / _all;
+
+        public void Add(ReadOnlySpan<byte> line, int units)
+        {
+            if (line.IsEmpty) return;
+            _all += units;
+            if (!_seen.Add(Hash(line))) _repeated += units;
+        }
+    }
+
+    // Eight bytes at a time. string.GetHashCode differs between processes; scores must not.
+    private static ulong Hash(ReadOnlySpan<byte> line)
     {
         var hash = (ulong)line.Length;
-        foreach (var units in MemoryMarshal.Cast<char, ulong>(line)) hash = Step(hash, units);
-        foreach (var unit in line[(line.Length & ~3)..]) hash = Step(hash, unit);
+        foreach (var bytes in MemoryMarshal.Cast<byte, ulong>(line)) hash = Step(hash, bytes);
+        foreach (var one in line[(line.Length & ~7)..]) hash = Step(hash, one);
         return hash;
 
         static ulong Step(ulong hash, ulong value)

@@ -66,6 +66,10 @@ internal sealed record PixelsCandidate : Candidate
 /// <summary>One row of a table.</summary>
 internal sealed record RowCandidate : Candidate
 {
+    private byte[]? _utf8;
+
     public required string Text { get; init; }
     public required string MediaType { get; init; }
+    /// <summary>The text in UTF-8, made once.</summary>
+    public byte[] Utf8 => _utf8 ??= System.Text.Encoding.UTF8.GetBytes(Text);
 }

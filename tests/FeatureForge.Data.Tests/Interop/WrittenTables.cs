@@ -101,7 +101,7 @@ internal static class WrittenTables
     }
 
     private static JsonObject Row(object row) =>
-        new(row.GetType().GetProperties().Select(property => KeyValuePair.Create(Column(property.Name), Value(property.GetValue(row)))));
+        new(row.GetType().GetProperties().Where(property => property.Name != nameof(ItemRow.ContentIsText)).Select(property => KeyValuePair.Create(Column(property.Name), Value(property.GetValue(row)))));
 
     private static string Column(string property) => property == nameof(LabelRow.Target) ? "target_kind" : JsonNamingPolicy.SnakeCaseLower.ConvertName(property);
 
