@@ -4,9 +4,15 @@ using System.Globalization;
 
 namespace FeatureForge.Ingest;
 
+/// <summary>The likeliest language and the share of the found words that count for it.</summary>
+/// <param name="IsClear">Enough words were found and no other language is near.</param>
+/// <param name="Near">The languages that come into question, this one among them; empty when too few words were found to say.</param>
+internal readonly record struct WordGuess(string Code, float Confidence, bool IsClear, IReadOnlyList<string> Near);
+
 internal static class FunctionWords
 {
     private const int MostWords = 400;
+    private const float EnoughToChoose = 1.5f;
 
     private static readonly (string Code, string Words)[] Lists =
     [
@@ -36,6 +42,19 @@ internal static class FunctionWords
         ("ru", "и в не на что с он по как это но из к у за от то же для так все его до о был бы при она или только они уже мы еще если когда года может после также чтобы их более я вы время будет который были была со ее"),
         ("uk", "і в на не що з у та до за як про це він по від для але а його ми або є які був бути також вони якщо може року із той її щоб при так вже я ще після коли тільки який через над було"),
         ("hr", "i u je na se da su za od s a što koji o kao iz ne to biti bi ili kako ali sve po nakon samo još do koja koje godine već prema te nije tako može prije više njegov ona između"),
+        ("sl", "in je v na za da se so ki z s pa bi kot po tudi od iz ne ali lahko še pri sem do ni bo ter bil to ko o smo če bila med tem kar vse pred samo zelo kako kje zakaj njegov njen tako potem zaradi"),
+        ("is", "og að í á er sem til um við það ekki með fyrir en hann var af eru ég því hefur frá verið þess eftir þá hún hafa þeir upp þetta verður eða þar mjög þegar síðan hans nú svo sé ef vera"),
+        ("et", "ja on ei et see oli ta mis ka kui oma siis aga või nii kes veel mille seda selle välja ma ning peale olla kõik ole nad üle väga juba oleks enam mida saab meie selles ise nende tema kuid"),
+        ("lv", "un ir ar no uz par ka kas lai pie arī tas bet vai to kā pēc tiek viņš nav līdz tikai jau bija šo gada savu mēs var kad gan šis tā ļoti es viņa vēl visi kur"),
+        ("lt", "ir yra kad į iš su ne tai bet kaip buvo apie tik dar jo jau metų po gali nuo iki už jis ar savo jos jie mes labai kai bus dėl prie per nes to šios ką aš turi pat"),
+        ("sq", "të e në për një me dhe që nga është i u se më do ka nuk si kjo ky janë ai ishte por edhe ku mund tij kanë po pas shumë kur saj tek duke kishte qenë deri vetëm"),
+        ("sw", "na ya wa kwa ni katika la za cha kuwa hii kama lakini si huu ile yake pia watu hiyo mwaka wake sana baada huo alikuwa ambayo ili kutoka ambao yao hivyo zaidi wote kila au hapa vya"),
+        ("tl", "ang ng sa na mga at ay ito si para hindi kung ni siya ko may isang niya mo ako nang sila kay rin din pa lang ka nila kanilang wala bilang nito dahil kanyang upang mula noong naman lamang"),
+        ("eu", "eta da ez bat dira du zen baina ere dute izan dago zuen egin hau hori dela den beste bere duen baino gabe izango hala edo zituen baten oso behar gure bi ziren"),
+        ("bg", "на и в за да се от са с не по като че до това ще при или но бе той към беше след само има как повече може още тя го му тази този които който"),
+        ("sr", "и у је да на се за са од не су као што из који а по то о која али које би до или при није само када још након због све"),
+        ("mk", "на и во да се за од со не ќе е го ги што како но по кој која кои или беше тоа до сите има само уште каде може исто така"),
+        ("be", "і ў на не з што да як у гэта але па ад для за быў яна яго яны ці так каб пра калі яшчэ толькі якія які вельмі таксама"),
     ];
 
     private static readonly FrozenDictionary<string, int[]> Languages = Lists
@@ -44,8 +63,8 @@ internal static class FunctionWords
 
     private static readonly FrozenDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> Lookup = Languages.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>The likeliest language and the share of the found words that count for it; clear when enough words were found and no other language is near. Null: none was found.</summary>
-    public static (string Code, float Confidence, bool IsClear)? Guess(ReadOnlySpan<char> text)
+    /// <summary>Null: none was found.</summary>
+    public static WordGuess? Guess(ReadOnlySpan<char> text)
     {
         Span<float> scores = stackalloc float[Lists.Length];
         scores.Clear();
@@ -73,8 +92,15 @@ internal static class FunctionWords
             else if (second < 0 || scores[language] > scores[second]) second = language;
         }
         var confidence = scores[best] / (scores[best] + scores[second] + 0.5f);
-        return (Lists[best].Code, confidence, scores[best] >= 2 && scores[best] >= 3 * scores[second] && scores[best] >= 0.08f * words);
+        var near = new List<string>();
+        if (scores[best] >= EnoughToChoose)
+        {
+            for (var language = 0; language < scores.Length; language++)
+                if (scores[language] >= scores[best] / 4) near.Add(Lists[language].Code);
+        }
+        return new(Lists[best].Code, confidence, near.Count == 1 || (scores[best] >= 2 && scores[best] >= 3 * scores[second] && scores[best] >= 0.08f * words), near);
     }
+
     // Vowel signs of Devanagari are marks, and belong to their word.
     private static bool IsMark(char unit) => unit >= 0x0300 && CharUnicodeInfo.GetUnicodeCategory(unit) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 }

@@ -1,5 +1,7 @@
 // The language of a document: by its script where one language has it, by function words where they say enough, else by letter
-// trigrams (Lingua, low-accuracy mode). The first costs nothing, the second microseconds, the third up to a millisecond.
+// trigrams (Lingua, low-accuracy mode), between the languages that the words leave. The first costs nothing, the second microseconds, the third
+// up to a millisecond between all of them.
+using System.Collections.Concurrent;
 using System.Text;
 using Lingua;
 
@@ -29,7 +31,9 @@ internal static class LanguageId
         Language.Arabic, Language.Persian, Language.Urdu, Language.Hindi,
     ];
 
-    private static readonly Lazy<LanguageDetector?> Trigrams = new(Load);
+    private static readonly Lazy<LanguageDetector?> Trigrams = new(() => Load(WithTrigrams));
+    // By the codes between which they choose: what trigrams cost goes with the number of languages.
+    private static readonly ConcurrentDictionary<string, LanguageDetector?> Few = new();
 
     public static LanguageGuess Of(string text)
     {
@@ -39,7 +43,7 @@ internal static class LanguageId
         if (scripts.OneLanguage() is { } alone) return Guess(alone.Code, alone.Share);
         var words = FunctionWords.Guess(sample);
         if (words is { IsClear: true } clear) return Guess(clear.Code, clear.Confidence);
-        return ByTrigrams(sample) ?? (words is { } unclear ? Guess(unclear.Code, unclear.Confidence) : new(null, 0));
+        return ByTrigrams(sample, words?.Near ?? []) ?? (words is { } unclear ? Guess(unclear.Code, unclear.Confidence) : new(null, 0));
     }
 
     // Half a surrogate pair at the cut is no letter of anything.
@@ -47,22 +51,34 @@ internal static class LanguageId
 
     private static LanguageGuess Guess(string code, float confidence) => new(confidence >= LeastConfidence ? code : null, confidence);
 
-    private static LanguageGuess? ByTrigrams(string sample)
+    private static LanguageGuess? ByTrigrams(string sample, IReadOnlyList<string> near)
     {
-        if (Trigrams.Value is not { } detector) return null;
+        if (Between(near) is not { } detector) return null;
         var values = detector.ComputeLanguageConfidenceValues(sample.Length <= TrigramUnits ? sample : sample[..TrigramUnits]);
         var (best, probability) = values.FirstOrDefault();
         if (probability <= 0) return null;
         // Against the next likely one: there are forty of them, and most are out of the question.
         var next = values.Skip(1).FirstOrDefault().Value;
-        var code = best.IsoCode6391().ToString().ToLowerInvariant();
-        return Guess(code == "nb" ? "no" : code, (float)(probability / (probability + next)));
+        return Guess(Code(best), (float)(probability / (probability + next)));
     }
 
-    private static LanguageDetector? Load()
+    private static string Code(Language language) => language.IsoCode6391().ToString().ToLowerInvariant() is var code && code == "nb" ? "no" : code;
+
+    private static LanguageDetector? Between(IReadOnlyList<string> near)
+    {
+        // One language is no choice, and of some there are no trigrams.
+        if (near.Count < 2) return Trigrams.Value;
+        return Few.GetOrAdd(string.Join(' ', near), codes =>
+        {
+            var languages = codes.Split(' ').Select(code => WithTrigrams.Where(language => Code(language) == code).ToArray()).ToList();
+            return languages.All(found => found.Length == 1) ? Load([.. languages.Select(found => found[0])]) : Trigrams.Value;
+        });
+    }
+
+    private static LanguageDetector? Load(Language[] languages)
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "language-models");
-        return Directory.Exists(folder) ? LanguageDetectorBuilder.FromLanguages(WithTrigrams).WithLowAccuracyMode().WithLanguageModelsDirectory(folder).Build() : null;
+        return Directory.Exists(folder) ? LanguageDetectorBuilder.FromLanguages(languages).WithLowAccuracyMode().WithLanguageModelsDirectory(folder).Build() : null;
     }
 
     /// <summary>How many letters of each script a text has.</summary>
