@@ -110,32 +110,37 @@ internal abstract class ConvEncoder : Encoder
         return levels.ToDictionary(level => level, level =>
         {
             if (level == Level.Raw) return RawOfViews(views, stem);
-            return Read([stages], level, 1, 1, known).Combined.squeeze(1);
+            return Read([new(stages, IsMirrored: false)], level, 1, 1, known).Combined.squeeze(1);
         });
     }
 
     /// <summary>The level's blocks side by side, those of the grid first, per span. Blocks in <paramref name="known"/> are not pooled again.</summary>
-    private SpanMoments Read(IReadOnlyList<Tensor[]> looks, string level, long rows, long columns, Dictionary<int, SpanMoments> known)
+    private SpanMoments Read(IReadOnlyList<Look> looks, string level, long rows, long columns, Dictionary<int, SpanMoments> known)
     {
         var blocks = Recipe.Encoder.BlocksOf(level).OrderBy(IsHead).Select(block =>
         {
-            if (!known.TryGetValue(block, out var moments)) known[block] = moments = SpanMoments.Average([.. looks.Select(stages => Read(stages, block, rows, columns))]);
+            if (!known.TryGetValue(block, out var moments)) known[block] = moments = SpanMoments.Average([.. looks.Select(look => Read(look, block, rows, columns))]);
             return moments;
         }).ToList();
         var squares = blocks.Where(block => block.Square is not null).Select(block => block.Square!).ToList();
         return new(cat([.. blocks.Select(block => block.Mean)], 2), squares.Count == 0 ? null : cat(squares, 2));
     }
 
-    private SpanMoments Read(Tensor[] stages, int block, long rows, long columns)
+    private SpanMoments Read(Look look, int block, long rows, long columns)
     {
+        // A mirror image's spans are turned back, not its cells: there are fewer of them.
+        Tensor Turned(Tensor spans) => look.IsMirrored && columns > 1 ? spans.unflatten(1, rows, columns).flip(2).flatten(1, 2) : spans;
         if (!IsHead(block))
         {
-            var (mean, square) = SpanPooling.Moments(stages[block - 1], rows, columns);
-            return new(mean, square);
+            var (mean, square) = SpanPooling.Moments(look.Stages[block - 1], rows, columns);
+            return new(Turned(mean), Turned(square));
         }
-        var pooled = SpanPooling.MeanAndDeviation(stages[^1], rows, columns); // [N, S, 2D]
-        return new(network.Head(pooled.flatten(0, 1))[block - 1 - network.Widths.Count].view(pooled.size(0), pooled.size(1), -1), null);
+        var pooled = SpanPooling.MeanAndDeviation(look.Stages[^1], rows, columns); // [N, S, 2D]
+        return new(Turned(network.Head(pooled.flatten(0, 1))[block - 1 - network.Widths.Count].view(pooled.size(0), pooled.size(1), -1)), null);
     }
+
+    /// <summary>What all blocks made of a batch of windows, or of their mirror images.</summary>
+    private readonly record struct Look(Tensor[] Stages, bool IsMirrored);
 
     public override IEnumerable<SpanVectors> Extract(PreparedCorpus corpus, int first, int count, IReadOnlyList<string> levels, IReadOnlyList<Grain> grains, CancellationToken stop)
     {
@@ -174,11 +179,11 @@ internal abstract class ConvEncoder : Encoder
         return batch;
     }
 
-    /// <summary>The blocks' outputs for the windows, and for their mirror images, turned back, where the recipe asks for it.</summary>
-    private List<Tensor[]> Looks(Tensor input, Tensor stem)
+    /// <summary>The blocks' outputs for the windows, and for their mirror images where the recipe asks for it.</summary>
+    private List<Look> Looks(Tensor input, Tensor stem)
     {
-        var looks = new List<Tensor[]> { Blocks(stem) };
-        if (Recipe.Encoder.Mirror) looks.Add([.. Blocks(Stem(input.flip(3))).Select(stage => stage.flip(3))]);
+        var looks = new List<Look> { new(Blocks(stem), IsMirrored: false) };
+        if (Recipe.Encoder.Mirror) looks.Add(new(Blocks(Stem(input.flip(3))), IsMirrored: true));
         return looks;
     }
 
