@@ -8,6 +8,7 @@ using static TorchSharp.torch;
 
 namespace FeatureForge.Tensors;
 
+/// <summary>Runs convolution modules; to be used instead of their own forward.</summary>
 public static class Convolutions
 {
     private const long SmallBlock = 16;
@@ -20,6 +21,7 @@ public static class Convolutions
     /// <param name="convolution">In one or two dimensions, padded with zeros.</param>
     /// <param name="input">[N, C, ...].</param>
     /// <returns>[N, O, ...].</returns>
+    /// <exception cref="ArgumentException">It is a convolution of another kind.</exception>
     public static Tensor Forward(Convolution convolution, Tensor input) => Forward(convolution, input, AreFilledUp && input.device_type == DeviceType.CPU);
 
     internal static Tensor Forward(Convolution convolution, Tensor input, bool fillUp)

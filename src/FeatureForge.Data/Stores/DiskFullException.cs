@@ -24,6 +24,8 @@ public sealed class DiskFullException(string message, Exception? inner = null) :
     {
         try { return await write(); }
         catch (IOException error) when (IsFull(error)) { throw Of(path, error); }
+        // The native writer of Parquet says it in words alone.
+        catch (ParquetSharp.ParquetException error) when (FreeBytes(path) < Reserve) { throw new DiskFullException(Sentence(path, null, FreeBytes(path)), error); }
     }
 
     /// <summary>Whether an error means that a disk or a quota is full.</summary>

@@ -19,6 +19,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     private readonly List<UInt128> _done = [];
     private readonly Dictionary<Modality, PreparationSpec> _preparations = [];
     private long _contentBytes;
+    private long _textBytes;
     private long _preparedBytes;
     private long _duplicates;
     private long _alreadyThere;
@@ -34,6 +35,8 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         // The finding's bytes live on in the row only.
         _items.Add(outcome with { Finding = default });
         _contentBytes += ItemsTable.PayloadBytes(outcome.Row!);
+        // Written a second and a third time: as text, and for training.
+        if (outcome.Row!.ContentIsText) _textBytes += 2L * outcome.Row.Content!.Length;
         _preparedBytes += 2L * (outcome.Samples?.Count ?? 0) + (outcome.Images?.Values.Sum(image => (long)image.Length) ?? 0);
         _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }
@@ -68,14 +71,21 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     public async Task<StagedPart> WriteAsync(CancellationToken stop)
     {
         // Packed it is smaller; what it takes unpacked is what is known beforehand.
-        DiskFullException.ThrowIfLess(context.StagingFolder, _contentBytes + _preparedBytes + 100L * _done.Count);
-        return await DiskFullException.GuardAsync(context.StagingFolder, () => WriteFilesAsync(stop));
+        DiskFullException.ThrowIfLess(context.StagingFolder, _contentBytes + _textBytes + _preparedBytes + 100L * _done.Count);
+        try { return await DiskFullException.GuardAsync(context.StagingFolder, () => WriteFilesAsync(stop)); }
+        catch (IOException error) when (DiskFullException.IsFull(error))
+        {
+            // The ledger needs some of the room, to say so.
+            Directory.Delete(UnfinishedFolder, recursive: true);
+            throw;
+        }
     }
+
+    private string UnfinishedFolder => StagedPart.Folder(context, number) + ".tmp";
 
     private async Task<StagedPart> WriteFilesAsync(CancellationToken stop)
     {
-        var final = StagedPart.Folder(context, number);
-        var folder = final + ".tmp";
+        var folder = UnfinishedFolder;
         Directory.CreateDirectory(folder);
         StagedSignatures.Write(folder, _items.Select(item => item.Row!).Where(row => row is { Signature: not null, NearDuplicateOf: null }));
         _items.Sort((a, b) => string.CompareOrdinal(a.ItemId, b.ItemId));
@@ -100,7 +110,7 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         StagedPart.WriteKeys(folder, StagedPart.DoneFile, [.. _done]);
         foreach (var file in Directory.EnumerateFiles(folder)) DurableFile.Flush(file);
         DurableFile.WriteAllText(Path.Combine(folder, "part.json"), JsonSerializer.Serialize(part, SpecJson.Line));
-        Directory.Move(folder, final);
+        Directory.Move(folder, StagedPart.Folder(context, number));
         return part;
     }
 

@@ -97,16 +97,20 @@ public sealed class JobHost : IAsyncDisposable
 
     internal async Task<RunRow> PerformAsync(string runId, CancellationToken stop)
     {
+        var isOver = false;
         try
         {
             // Fires on shutdown, and when somebody deletes the job in Hangfire's dashboard: that means cancel.
             using var deleted = stop.Register(() => { if (!_stopping.IsCancellationRequested) Ledger.RequestCancel(runId); });
-            return await _supervisor.AttemptAsync(runId, _stopping.Token);
+            var run = await _supervisor.AttemptAsync(runId, _stopping.Token);
+            // Others may wait for it. What failed outside the run (the ledger's disk is full) waits for the next look, or it would fail again at once, for ever.
+            isOver = true;
+            return run;
         }
         finally
         {
             _enqueued.TryRemove(runId, out _);
-            if (!_stopping.IsCancellationRequested) Wake();
+            if (isOver && !_stopping.IsCancellationRequested) Wake();
         }
     }
 

@@ -126,6 +126,21 @@ internal abstract class ConvEncoder : Encoder
         return new(cat([.. blocks.Select(block => block.Mean)], 2), squares.Count == 0 ? null : cat(squares, 2));
     }
 
+    /// <summary>Moments of whole windows from those of their segments, where these divide a block's cells evenly: the cells are pooled once. What is pooled on the way is added to <paramref name="segments"/>.</summary>
+    private Dictionary<int, SpanMoments> Wholes(IReadOnlyList<Look> looks, IReadOnlyList<string> levels, (int Rows, int Columns) parts, Dictionary<int, SpanMoments> segments)
+    {
+        var wholes = new Dictionary<int, SpanMoments>();
+        if (parts == (1, 1)) return wholes;
+        foreach (var block in levels.Where(level => level != Level.Raw).SelectMany(Recipe.Encoder.BlocksOf).Where(block => !IsHead(block)).Distinct())
+        {
+            var cells = looks[0].Stages[block - 1];
+            if (cells.size(2) % parts.Rows != 0 || cells.size(3) % parts.Columns != 0) continue;
+            if (!segments.TryGetValue(block, out var moments)) segments[block] = moments = SpanMoments.Average([.. looks.Select(look => Read(look, block, parts.Rows, parts.Columns))]);
+            wholes[block] = new(moments.Mean.mean([1], keepdim: true), moments.Square!.mean([1], keepdim: true));
+        }
+        return wholes;
+    }
+
     private SpanMoments Read(Look look, int block, long rows, long columns)
     {
         // A mirror image's spans are turned back, not its cells: there are fewer of them.
@@ -164,10 +179,12 @@ internal abstract class ConvEncoder : Encoder
         var raw = levels.Contains(Level.Raw) ? RawMap(input, stem) : null;
         var looks = levels.Any(level => level != Level.Raw) ? Looks(sized, stem) : [];
         var batch = new WindowBatch([], []);
+        // Items are put together from segments whether those are asked for or not, so that their vectors are the same.
+        var (segments, parts) = (new Dictionary<int, SpanMoments>(), Grid(Grain.Segment, corpus, windows[0]));
         foreach (var grain in grains)
         {
             var (rows, columns) = Grid(grain, corpus, windows[0]);
-            var known = new Dictionary<int, SpanMoments>();
+            var known = grain switch { Grain.Segment => segments, Grain.Item => Wholes(looks, levels, parts, segments), _ => [] };
             foreach (var level in levels)
             {
                 var found = level == Level.Raw ? RawMoments(raw!, rows, columns) : Read(looks, level, rows, columns, known);
