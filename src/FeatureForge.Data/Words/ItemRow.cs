@@ -1,5 +1,6 @@
 // One row of the items table: one recording, picture or document.
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace FeatureForge.Data;
 
@@ -27,6 +28,7 @@ public sealed record ItemRow
         init => _text = value;
     }
     /// <summary>Content is the text in UTF-8, byte for byte: it is written as such, and <see cref="Text"/> need not be made. Known where rows are made, not where they are read.</summary>
+    [JsonIgnore]
     public bool ContentIsText { get; init; }
     /// <summary>Pixels (image).</summary>
     public int? Width { get; init; }
