@@ -145,7 +145,7 @@ public sealed class PreparedPartWriter : IDisposable
     private IArrowArray Payload()
     {
         // The batch before is in the file: its bytes may go.
-        if (_batchBytes.Length < _payloadBytes) _batchBytes = GC.AllocateUninitializedArray<byte>((int)Math.Max(_payloadBytes, Math.Min(2L * _batchBytes.Length, MaxBatchBytes)));
+        if (_batchBytes.Length < _payloadBytes) _batchBytes = GC.AllocateUninitializedArray<byte>(checked((int)_payloadBytes));
         var bytes = _batchBytes.AsMemory(0, (int)_payloadBytes);
         var offsets = new int[_payloads.Count + 1];
         var unit = _preparation.Modality == Modality.Audio ? sizeof(short) : 1;

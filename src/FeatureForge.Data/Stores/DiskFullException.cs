@@ -19,26 +19,18 @@ public sealed class DiskFullException(string message, Exception? inner = null) :
         if (free < bytes + Reserve) throw new DiskFullException(Sentence(path, bytes + Reserve, free));
     }
 
-    /// <summary>Runs what writes below <paramref name="path"/>; a full disk there is named as such.</summary>
-    public static async Task<T> GuardAsync<T>(string path, Func<Task<T>> write)
-    {
-        try { return await write(); }
-        catch (IOException error) when (IsFull(error)) { throw Of(path, error); }
-        // The native writer of Parquet says it in words alone.
-        catch (ParquetSharp.ParquetException error) when (FreeBytes(path) < Reserve) { throw new DiskFullException(Sentence(path, null, FreeBytes(path)), error); }
-    }
-
     /// <summary>Whether an error means that a disk or a quota is full.</summary>
     public static bool IsFull(IOException error) => error is DiskFullException || error.HResult is NoSpace or QuotaExceeded;
 
     /// <summary>The same with the place and its free bytes.</summary>
     public static DiskFullException Of(string path, IOException error) => error as DiskFullException ?? new(Sentence(path, null, FreeBytes(path)), error);
 
-    /// <summary>The full disk behind an error of files or of the ledger's database below <paramref name="path"/>; null when it is another matter.</summary>
+    /// <summary>The full disk behind an error of files, of tables or of the ledger's database below <paramref name="path"/>; null when it is another matter.</summary>
     public static DiskFullException? Behind(Exception error, string path) => error switch
     {
         IOException io when IsFull(io) => Of(path, io),
-        DbException when FreeBytes(path) < Reserve => new(Sentence(path, Reserve, FreeBytes(path)), error),
+        // The native writer of Parquet says it in words alone.
+        DbException or ParquetSharp.ParquetException when FreeBytes(path) < Reserve => new(Sentence(path, Reserve, FreeBytes(path)), error),
         _ => null,
     };
 

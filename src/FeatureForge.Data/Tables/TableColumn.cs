@@ -46,7 +46,7 @@ internal sealed class TextColumn<TRow>(string name, Func<TRow, string?> get, boo
 
     public override void Write(RowGroupWriter group, IReadOnlyList<TRow> rows)
     {
-        if (Utf8 is { } utf8 && rows.Any(row => utf8(row) is not null))
+        if (Utf8 is { } utf8)
         {
             PhysicalWriter.Write(group, rows.Select(row => utf8(row) ?? (get(row) is { } text ? System.Text.Encoding.UTF8.GetBytes(text) : null)).ToArray());
             return;

@@ -221,12 +221,16 @@ internal sealed class ItemDecoder(IngestSpec spec, string scratchFolder, TimePro
         Images = image.Forms,
     };
 
-    private static Outcome FromText(Finding finding, ItemRow row, DecodedText text) => new()
+    private static Outcome FromText(Finding finding, ItemRow row, DecodedText text)
     {
-        Kind = OutcomeKind.Item,
-        Finding = finding,
-        ItemId = row.ItemId,
         // What is stored anyway need not be kept a second time.
-        Row = (row.Content is not null && row.Content == text.Utf8 ? row with { ContentIsText = true } : row with { Text = text.Text }) with { Characters = text.Characters, Language = text.Language, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
-    };
+        var isContent = row.Content is not null && row.Content == text.Utf8;
+        return new()
+        {
+            Kind = OutcomeKind.Item,
+            Finding = finding,
+            ItemId = row.ItemId,
+            Row = row with { Text = isContent ? null : text.Text, ContentIsText = isContent, Characters = text.Characters, Language = text.Language, Quality = text.Quality.Scores, Signature = text.Quality.Signature },
+        };
+    }
 }

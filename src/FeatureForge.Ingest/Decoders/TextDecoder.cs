@@ -32,8 +32,7 @@ internal static class TextDecoder
         try
         {
             var text = charset.Encoding.GetString(bytes.AsSpan(charset.MarkBytes));
-            if (isUtf8) return Check(text, limits, measures) with { Utf8 = bytes };
-            var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits, measures);
+            var decoded = Check(stripAs is null ? text : Markup.Strip(text, stripAs), limits, measures) with { Utf8 = isUtf8 ? bytes : null };
             return charset.Confidence >= 1 ? decoded : decoded with { Quality = decoded.Quality.With("charset_confidence", charset.Confidence) };
         }
         catch (DecoderFallbackException error)

@@ -19,7 +19,6 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     private readonly List<UInt128> _done = [];
     private readonly Dictionary<Modality, PreparationSpec> _preparations = [];
     private long _contentBytes;
-    private long _textBytes;
     private long _preparedBytes;
     private long _duplicates;
     private long _alreadyThere;
@@ -35,8 +34,6 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
         // The finding's bytes live on in the row only.
         _items.Add(outcome with { Finding = default });
         _contentBytes += ItemsTable.PayloadBytes(outcome.Row!);
-        // Written a second and a third time: as text, and for training.
-        if (outcome.Row!.ContentIsText) _textBytes += 2L * outcome.Row.Content!.Length;
         _preparedBytes += 2L * (outcome.Samples?.Count ?? 0) + (outcome.Images?.Values.Sum(image => (long)image.Length) ?? 0);
         _done.Add(StagedPart.ShortKey(StagedPart.KeyOf(outcome.Finding)));
     }
@@ -70,14 +67,16 @@ internal sealed class PartBuilder(RunContext context, PreparationChoice preparat
     /// <exception cref="DiskFullException">The store's disk has no room for it.</exception>
     public async Task<StagedPart> WriteAsync(CancellationToken stop)
     {
+        // Written a second and a third time: as text, and for training.
+        var again = _items.Where(item => item.Row!.ContentIsText).Sum(item => 2L * item.Row!.Content!.Length);
         // Packed it is smaller; what it takes unpacked is what is known beforehand.
-        DiskFullException.ThrowIfLess(context.StagingFolder, _contentBytes + _textBytes + _preparedBytes + 100L * _done.Count);
-        try { return await DiskFullException.GuardAsync(context.StagingFolder, () => WriteFilesAsync(stop)); }
-        catch (IOException error) when (DiskFullException.IsFull(error))
+        DiskFullException.ThrowIfLess(context.StagingFolder, _contentBytes + again + _preparedBytes + 100L * _done.Count);
+        try { return await WriteFilesAsync(stop); }
+        catch (Exception error) when (DiskFullException.Behind(error, context.StagingFolder) is { } full)
         {
             // The ledger needs some of the room, to say so.
-            Directory.Delete(UnfinishedFolder, recursive: true);
-            throw;
+            if (Directory.Exists(UnfinishedFolder)) Directory.Delete(UnfinishedFolder, recursive: true);
+            throw full;
         }
     }
 

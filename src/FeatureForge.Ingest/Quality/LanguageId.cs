@@ -68,10 +68,10 @@ internal static class LanguageId
     {
         // One language is no choice, and of some there are no trigrams.
         if (near.Count < 2) return Trigrams.Value;
-        return Few.GetOrAdd(string.Join(' ', near), codes =>
+        return Few.GetOrAdd(string.Join(' ', near), _ =>
         {
-            var languages = codes.Split(' ').Select(code => WithTrigrams.Where(language => Code(language) == code).ToArray()).ToList();
-            return languages.All(found => found.Length == 1) ? Load([.. languages.Select(found => found[0])]) : Trigrams.Value;
+            Language[] languages = [.. WithTrigrams.Where(language => near.Contains(Code(language)))];
+            return languages.Length == near.Count ? Load(languages) : Trigrams.Value;
         });
     }
 

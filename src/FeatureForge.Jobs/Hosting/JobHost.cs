@@ -97,21 +97,17 @@ public sealed class JobHost : IAsyncDisposable
 
     internal async Task<RunRow> PerformAsync(string runId, CancellationToken stop)
     {
-        var isOver = false;
+        RunRow run;
         try
         {
             // Fires on shutdown, and when somebody deletes the job in Hangfire's dashboard: that means cancel.
             using var deleted = stop.Register(() => { if (!_stopping.IsCancellationRequested) Ledger.RequestCancel(runId); });
-            var run = await _supervisor.AttemptAsync(runId, _stopping.Token);
-            // Others may wait for it. What failed outside the run (the ledger's disk is full) waits for the next look, or it would fail again at once, for ever.
-            isOver = true;
-            return run;
+            run = await _supervisor.AttemptAsync(runId, _stopping.Token);
         }
-        finally
-        {
-            _enqueued.TryRemove(runId, out _);
-            if (isOver && !_stopping.IsCancellationRequested) Wake();
-        }
+        finally { _enqueued.TryRemove(runId, out _); }
+        // Others may wait for it. What failed outside the run (the ledger's disk is full) does not come here: it waits for the next look, or it would fail again at once, for ever.
+        if (!_stopping.IsCancellationRequested) Wake();
+        return run;
     }
 
     private async Task LookAsync()

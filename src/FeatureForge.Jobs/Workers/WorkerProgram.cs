@@ -40,7 +40,7 @@ public static class WorkerProgram
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { return WorkerExitCode.Stopped; }
         catch (FencedException error) { return Fail(reporter, FailureKind.Fenced, error.Message, WorkerExitCode.Fenced); }
         catch (BadRequestException error) { return Fail(reporter, FailureKind.BadRequest, error.Message, WorkerExitCode.BadRequest); }
-        catch (DiskFullException error) { return Fail(reporter, FailureKind.Error, error.Message, WorkerExitCode.Failed); }
+        catch (Exception error) when (DiskFullException.Behind(error, storePath) is { } full) { return Fail(reporter, FailureKind.Error, full.Message, WorkerExitCode.Failed); }
         catch (OutOfMemoryException error) { return Fail(reporter, FailureKind.OutOfMemory, error.Message, WorkerExitCode.Failed); }
         catch (Exception error)
         {

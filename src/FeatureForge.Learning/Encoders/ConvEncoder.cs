@@ -117,11 +117,7 @@ internal abstract class ConvEncoder : Encoder
     /// <summary>The level's blocks side by side, those of the grid first, per span. Blocks in <paramref name="known"/> are not pooled again.</summary>
     private SpanMoments Read(IReadOnlyList<Look> looks, string level, long rows, long columns, Dictionary<int, SpanMoments> known)
     {
-        var blocks = Recipe.Encoder.BlocksOf(level).OrderBy(IsHead).Select(block =>
-        {
-            if (!known.TryGetValue(block, out var moments)) known[block] = moments = SpanMoments.Average([.. looks.Select(look => Read(look, block, rows, columns))]);
-            return moments;
-        }).ToList();
+        var blocks = Recipe.Encoder.BlocksOf(level).OrderBy(IsHead).Select(block => Read(looks, block, rows, columns, known)).ToList();
         var squares = blocks.Where(block => block.Square is not null).Select(block => block.Square!).ToList();
         return new(cat([.. blocks.Select(block => block.Mean)], 2), squares.Count == 0 ? null : cat(squares, 2));
     }
@@ -135,10 +131,16 @@ internal abstract class ConvEncoder : Encoder
         {
             var cells = looks[0].Stages[block - 1];
             if (cells.size(2) % parts.Rows != 0 || cells.size(3) % parts.Columns != 0) continue;
-            if (!segments.TryGetValue(block, out var moments)) segments[block] = moments = SpanMoments.Average([.. looks.Select(look => Read(look, block, parts.Rows, parts.Columns))]);
+            var moments = Read(looks, block, parts.Rows, parts.Columns, segments);
             wholes[block] = new(moments.Mean.mean([1], keepdim: true), moments.Square!.mean([1], keepdim: true));
         }
         return wholes;
+    }
+
+    private SpanMoments Read(IReadOnlyList<Look> looks, int block, long rows, long columns, Dictionary<int, SpanMoments> known)
+    {
+        if (!known.TryGetValue(block, out var moments)) known[block] = moments = SpanMoments.Average([.. looks.Select(look => Read(look, block, rows, columns))]);
+        return moments;
     }
 
     private SpanMoments Read(Look look, int block, long rows, long columns)

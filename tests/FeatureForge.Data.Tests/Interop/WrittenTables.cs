@@ -3,6 +3,7 @@
 using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace FeatureForge.Data.Tests.Interop;
 
@@ -101,7 +102,7 @@ internal static class WrittenTables
     }
 
     private static JsonObject Row(object row) =>
-        new(row.GetType().GetProperties().Where(property => property.Name != nameof(ItemRow.ContentIsText)).Select(property => KeyValuePair.Create(Column(property.Name), Value(property.GetValue(row)))));
+        new(row.GetType().GetProperties().Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute), inherit: false)).Select(property => KeyValuePair.Create(Column(property.Name), Value(property.GetValue(row)))));
 
     private static string Column(string property) => property == nameof(LabelRow.Target) ? "target_kind" : JsonNamingPolicy.SnakeCaseLower.ConvertName(property);
 
