@@ -22,11 +22,24 @@ public static class Convolutions
     /// <param name="input">[N, C, ...].</param>
     /// <returns>[N, O, ...].</returns>
     /// <exception cref="ArgumentException">It is a convolution of another kind.</exception>
-    public static Tensor Forward(Convolution convolution, Tensor input) => Forward(convolution, input, AreFilledUp && input.device_type == DeviceType.CPU);
+    public static Tensor Forward(Convolution convolution, Tensor input) => Forward(convolution, input, FillsUp(input));
 
-    internal static Tensor Forward(Convolution convolution, Tensor input, bool fillUp)
+    /// <summary>A convolution without bias and the norm behind it. In evaluation the norm is a scale and a shift per channel and goes into the convolution: the output is passed over once instead of twice.</summary>
+    public static Tensor Forward(Conv2d convolution, BatchNorm2d norm, Tensor input)
     {
-        var (groups, weight, bias) = (convolution.groups, (Tensor)convolution.weight, (Tensor?)convolution.bias);
+        if (norm.training) return norm.forward(Forward(convolution, input));
+        var scale = norm.weight * (norm.running_var! + norm.eps).rsqrt();
+        return Forward(convolution, convolution.weight * scale.view(-1, 1, 1, 1), norm.bias! - norm.running_mean! * scale, input, FillsUp(input));
+    }
+
+    private static bool FillsUp(Tensor input) => AreFilledUp && input.device_type == DeviceType.CPU;
+
+    internal static Tensor Forward(Convolution convolution, Tensor input, bool fillUp) => Forward(convolution, convolution.weight, convolution.bias, input, fillUp);
+
+    private static Tensor Forward(Convolution convolution, Tensor weight, Tensor? bias, Tensor input, bool fillUp)
+    {
+        var groups = convolution.groups;
+        if (fillUp && groups == 1 && weight.shape[2..].All(side => side == 1) && convolution.padding!.All(pad => pad == 0)) return OfSinglePixels(convolution, weight, bias, input);
         var (from, to) = (convolution.in_channels / groups, convolution.out_channels / groups);
         var (moreIn, moreOut) = fillUp ? (Missing(from), Missing(to)) : (0, 0);
         if (moreIn > 0)
@@ -46,6 +59,15 @@ public static class Convolutions
             _ => throw new ArgumentException($"{convolution.GetType().Name} is not a convolution in one or two dimensions.", nameof(convolution)),
         };
         return moreOut == 0 ? output : PerGroup(output, 1, groups, to + moreOut, -moreOut);
+    }
+
+    // Kernels of one pixel are a product of matrices, which is right for all shapes: with many channels, last in memory, oneDNN's are wrong however whole the blocks
+    // (16 to 512 channels), or end the process by a division by zero (512 to 1024).
+    private static Tensor OfSinglePixels(Convolution convolution, Tensor weight, Tensor? bias, Tensor input)
+    {
+        for (var side = 0; side < convolution.stride.Length; side++)
+            if (convolution.stride[side] > 1) input = input.slice(2 + side, 0, input.size(2 + side), convolution.stride[side]);
+        return nn.functional.linear(input.movedim([1], [-1]), weight.flatten(1), bias).movedim([-1], [1]);
     }
 
     private static long Missing(long channels) => channels <= SmallBlock ? SmallBlock - channels : (Block - channels % Block) % Block;

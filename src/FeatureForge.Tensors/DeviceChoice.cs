@@ -13,10 +13,6 @@ public static class DeviceChoice
     public static string? Problem(string device) =>
         Words.Contains(device) ? null : $"Device '{device}' is unknown; expected {string.Join(", ", Words)}.";
 
-    /// <summary>When this process first chose an accelerator (a <see cref="TimeProvider"/>'s timestamp), and that one's name; null while it has not.</summary>
-    public static long? ChosenAt { get; private set; }
-    public static string? ChosenName { get; private set; }
-
     /// <summary>The device to compute on.</summary>
     /// <exception cref="Data.BadRequestException">An unknown word, or <c>cuda</c> where CUDA does not work.</exception>
     public static torch.Device Select(string device)
@@ -26,8 +22,7 @@ public static class DeviceChoice
         if (device == "cpu") return torch.CPU;
         if (torch.cuda.is_available())
         {
-            ChosenAt ??= TimeProvider.System.GetTimestamp();
-            ChosenName ??= DeviceMemory.Names() is [var first, ..] ? first : "cuda";
+            Data.AcceleratorInUse.Chosen(DeviceMemory.Names() is [var first, ..] ? first : "cuda");
             return torch.CUDA;
         }
         if (device == "auto") return torch.CPU;

@@ -43,6 +43,7 @@ internal static unsafe class ScoreKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a short run would spend itself in slow first versions
     private static void Multiply512(float* lanes, float* targets, int dimension, float* tile)
     {
         Vector512<float> l0 = default, h0 = default;
@@ -126,6 +127,7 @@ internal static unsafe class ScoreKernel
         h11.Store(tile + 368);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a short run would spend itself in slow first versions
     private static void Multiply256(float* lanes, float* targets, int dimension, float* tile)
     {
         Vector256<float> l0 = default, h0 = default;

@@ -46,6 +46,26 @@ public sealed class PatchDictionaryTests : IDisposable
             Assert.Equal(Math.Max(0, distances.Average() - distances[k]), map[2, k, 3, 2].item<float>(), 2e-3); // float32 of squared distances of some hundreds
     }
 
+    [Theory]
+    [InlineData(16, 1)]
+    [InlineData(10, 2)] // 25 places: fewer than the kernel takes at a time
+    public async Task On_the_processor_a_map_is_what_operations_of_LibTorch_make(int side, int threads)
+    {
+        using var scope = NewDisposeScope();
+        var (dictionary, pictures) = await FitAsync();
+        var smaller = nn.functional.adaptive_avg_pool2d(pictures, [side, side]);
+        var before = get_num_threads();
+        set_num_threads(threads);
+
+        var (map, expected) = (dictionary.Map(smaller), dictionary.MapByTensors(smaller));
+        set_num_threads(before);
+
+        Assert.Equal([4, 192, side / 2, side / 2], map.shape);
+        Assert.Equal(1, map.stride(1)); // channels last
+        Assert.True((map - expected).abs().max().item<float>() < 2e-3);
+        Assert.True(expected.mean().item<float>() > 0.01);
+    }
+
     [Fact]
     public async Task Brightness_and_contrast_of_a_picture_change_nothing()
     {

@@ -36,6 +36,8 @@ public sealed class FilledStorePageTests(FilledServer server) : IClassFixture<Fi
     [InlineData("/corpora/mixed", "shapes/shape-00.png")]
     [InlineData("/corpora/mixed?view=audio", "tones/tone-03.wav")]
     [InlineData("/corpora/mixed?view=text", "Report 3 from the theatre.")]
+    [InlineData("/corpora/mixed?view=audio", "placeholder=\"duration_ms &lt; 1000")]
+    [InlineData("/corpora/mixed?view=text", "placeholder=\"characters &gt; 100")]
     [InlineData("/corpora/mixed?view=quarantine", "unknown_charset")]
     [InlineData("/corpora/mixed?where=path%20like%20'shapes%25'", "24 items. ")]
     [InlineData("/corpora/mixed?where=nonsense%20%3E%203", "&#x27;nonsense&#x27; is no column")]

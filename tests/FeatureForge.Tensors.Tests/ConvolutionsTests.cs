@@ -68,6 +68,52 @@ public sealed class ConvolutionsTests
         Assert.InRange(Furthest(filled.grad!, plain.grad!), 0, 1e-12);
     }
 
+    [Theory]
+    [InlineData(3, 24, 1)]
+    [InlineData(64, 96, 2)]
+    public void A_norm_in_evaluation_changes_nothing_by_going_into_the_convolution(int from, int to, int stride)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(5);
+        using var convolution = nn.Conv2d(from, to, 3, stride: stride, padding: 1, bias: false);
+        using var norm = nn.BatchNorm2d(to);
+        var input = randn(4, from, 9, 12);
+        for (var step = 0; step < 3; step++) norm.forward(Convolutions.Forward(convolution, input * (step + 1) + step)); // some statistics
+        nn.init.uniform_(norm.weight, 0.5, 2);
+        nn.init.normal_(norm.bias);
+
+        var trained = Convolutions.Forward(convolution, norm, input);
+        norm.eval();
+        var (folded, apart) = (Convolutions.Forward(convolution, norm, input), norm.forward(Convolutions.Forward(convolution, input)));
+
+        Assert.InRange(Furthest(folded, apart), 0, 1e-5);
+        Assert.InRange(trained.mean([0L, 2, 3]).sub(norm.bias!).abs().max().item<float>(), 0, 1e-4); // in training the batch's own statistics count
+    }
+
+    [Theory]
+    [InlineData(16, 512, 1)]
+    [InlineData(96, 1088, 2)]
+    [InlineData(512, 640, 1)]
+    public void Kernels_of_one_pixel_are_right_for_many_channels_last_in_memory(int from, int to, int stride)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(6);
+        using var module = nn.Conv2d(from, to, 1, stride: stride);
+        var input = randn(5, 7, 7, from).permute(0, 3, 1, 2).detach().requires_grad_();
+
+        var output = Convolutions.Forward(module, input);
+        var slope = randn(output.shape);
+        output.backward([slope]);
+
+        var exact = (Input: input.detach().to(ScalarType.Float64).requires_grad_(), Weight: module.weight.detach().to(ScalarType.Float64).requires_grad_());
+        var seen = exact.Input.slice(2, 0, 7, stride).slice(3, 0, 7, stride);
+        var expected = einsum("oc,nchw->nohw", exact.Weight.flatten(1), seen) + module.bias!.detach().to(ScalarType.Float64).view(-1, 1, 1);
+        expected.backward([slope.to(ScalarType.Float64)]);
+        Assert.InRange(Furthest(output, expected), 0, 1e-5);
+        Assert.InRange(Furthest(input.grad!, exact.Input.grad!), 0, 1e-5);
+        Assert.InRange(Furthest(module.weight.grad!, exact.Weight.grad!), 0, 1e-5);
+    }
+
     // The largest difference as a share of the largest value; NaN is in no range.
     private static double Furthest(Tensor found, Tensor expected) => ((found.to(ScalarType.Float64) - expected).abs().max() / expected.abs().max()).item<double>();
 }

@@ -25,12 +25,13 @@ public sealed class DiskFullException(string message, Exception? inner = null) :
     /// <summary>The same with the place and its free bytes.</summary>
     public static DiskFullException Of(string path, IOException error) => error as DiskFullException ?? new(Sentence(path, null, FreeBytes(path)), error);
 
-    /// <summary>The full disk behind an error of files, of tables or of the ledger's database below <paramref name="path"/>; null when it is another matter.</summary>
+    /// <summary>The full disk behind an error of files, of tables or of the ledger's database below <paramref name="path"/>, or behind what caused that error; null when it is another matter.</summary>
     public static DiskFullException? Behind(Exception error, string path) => error switch
     {
         IOException io when IsFull(io) => Of(path, io),
         // The native writer of Parquet says it in words alone.
         DbException or ParquetSharp.ParquetException when FreeBytes(path) < Reserve => new(Sentence(path, Reserve, FreeBytes(path)), error),
+        { InnerException: { } cause } => Behind(cause, path),
         _ => null,
     };
 

@@ -1,6 +1,6 @@
 // What a worker process has used since it began: told every second, so that little is lost when it is killed.
 using System.Globalization;
-using FeatureForge.Tensors;
+using FeatureForge.Data;
 
 namespace FeatureForge.Jobs;
 
@@ -11,7 +11,7 @@ internal sealed record WorkerUsage(double CpuSeconds, double DeviceSeconds, stri
     private const double TicksPerSecond = 100; // USER_HZ, on every architecture that .NET runs on
 
     internal static WorkerUsage Now(TimeProvider time) =>
-        new(CpuTime(), DeviceChoice.ChosenAt is { } since ? time.GetElapsedTime(since).TotalSeconds : 0, DeviceChoice.ChosenName);
+        new(CpuTime(), AcceleratorInUse.Since is { } since ? time.GetElapsedTime(since).TotalSeconds : 0, AcceleratorInUse.Name);
 
     /// <summary>Tells it every second until disposed, and once more then.</summary>
     internal static IDisposable Report(LineReporter reporter, TimeProvider time) => new Reporting(reporter, time);

@@ -80,10 +80,10 @@ internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var output = nn.functional.relu(norm.forward(Convolutions.Forward(convolution, input)));
+        var output = Convolutions.Forward(convolution, norm, input).relu_();
         if (second is null) return output;
-        output = secondNorm!.forward(Convolutions.Forward(second, output));
+        output = Convolutions.Forward(second, secondNorm!, output);
         var direct = _stride == (1, 1) ? input : nn.functional.avg_pool2d(input, [_stride.Rows, _stride.Columns], ceil_mode: true, count_include_pad: false);
-        return nn.functional.relu(output + (shortcut is null ? direct : Convolutions.Forward(shortcut, direct)));
+        return (output + (shortcut is null ? direct : Convolutions.Forward(shortcut, direct))).relu_();
     }
 }

@@ -21,7 +21,7 @@ internal static class EncoderScaling
             : Enumerable.Range(0, Stretches).Select(i => (First: (int)((long)i * corpus.Count / Stretches), Count: MostItems / Stretches)).ToList();
         var vectors = encoder.Levels.ToDictionary(level => level.Name, _ => new List<Tensor>());
         foreach (var (first, count) in stretches)
-            foreach (var rows in encoder.Extract(corpus, first, count, [.. vectors.Keys], [Grain.Item], stop))
+            foreach (var rows in SliceExtraction.Run(encoder, corpus, first, count, [.. vectors.Keys], [Grain.Item], stop))
                 vectors[rows.Level].Add(HostCopies.ToTensor(rows.Block.Vectors, [rows.Block.Rows, rows.Block.Dimension], encoder.Device));
         foreach (var level in encoder.Levels) encoder.Scale.Fit(level.Name, cat(vectors[level.Name], 0), encoder.Scaling(level.Name), encoder.Parts(level.Name));
     }

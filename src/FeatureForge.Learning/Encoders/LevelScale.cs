@@ -1,6 +1,7 @@
 // Mean and deviation of every level's item vectors over the training corpus. Vectors leave the encoder centred and scaled,
 // because cosine and k-means on ReLU features see little but their common offset otherwise. A level may be whitened besides:
 // Kessy, Lewin, Strimmer 2018 (arXiv 1512.00809), ZCA-cor; neighbours improve (measured on spoken digits: kNN-20 91.7 to 95.7).
+using FeatureForge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +30,7 @@ internal sealed class LevelScale : nn.Module
     public Tensor Apply(string level, Tensor vectors)
     {
         var scaled = (vectors - Mean(level)) / Deviation(level);
-        return Rotation(level) is { } rotation ? mm(scaled.flatten(0, -2), rotation).view(scaled.shape) : scaled;
+        return Rotation(level) is { } rotation ? HostProduct.Multiply(scaled.flatten(0, -2), rotation).view(scaled.shape) : scaled;
     }
 
     public Tensor Mean(string level) => get_buffer($"mean_{level}")!;

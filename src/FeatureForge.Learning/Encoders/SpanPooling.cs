@@ -1,5 +1,6 @@
 // Vectors of spans from grids of cells: mean and standard deviation over the cells that a span covers.
 // Both together beat the mean alone (measured on spoken digits: ridge probe 97.7 against 96.0).
+using FeatureForge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,6 +36,7 @@ internal static class SpanPooling
     /// <summary>Mean and mean square of every span, each [B, rows * columns, C]; they add up over the windows of an item.</summary>
     public static (Tensor Mean, Tensor Square) Moments(Tensor grid, long rows, long columns)
     {
+        if (CellMoments.Fits(grid, rows, columns)) return CellMoments.Of(grid, (int)rows, (int)columns);
         if (rows == 1 && columns == 1)
             return (grid.mean([2, 3]).unsqueeze(1), (grid * grid).mean([2, 3]).unsqueeze(1));
         var mean = nn.functional.adaptive_avg_pool2d(grid, [rows, columns]);

@@ -115,7 +115,7 @@ public static class EvaluateRun
         using var encoder = EncoderFile.Load(store, manifest, device, randomSeed: seed);
         EncoderScaling.Fit(encoder, prepared, stop);
         var vectors = levels.ToDictionary(level => level, _ => new LabelledVectors(split));
-        foreach (var rows in encoder.Extract(prepared, 0, prepared.Count, levels, [Grain.Item], stop)) vectors[rows.Level].Add(rows.Block);
+        foreach (var rows in SliceExtraction.Run(encoder, prepared, 0, prepared.Count, levels, [Grain.Item], stop)) vectors[rows.Level].Add(rows.Block);
         return vectors;
     }
 

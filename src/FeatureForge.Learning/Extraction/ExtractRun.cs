@@ -11,8 +11,6 @@ namespace FeatureForge.Learning;
 /// <summary>Makes the vectors that an embedding set lacks and publishes it. Started again with the same run id it continues.</summary>
 public static class ExtractRun
 {
-    private const int ItemsPerSlice = 1024;
-
     /// <summary>A prepared part and the tables that lack it.</summary>
     private sealed record Unit(PreparedPart Part, IReadOnlyList<(string Level, Grain Grain)> Tables);
 
@@ -148,14 +146,13 @@ public static class ExtractRun
     {
         var wanted = unit.Tables.ToHashSet();
         var (levels, grains) = (unit.Tables.Select(table => table.Level).Distinct().ToList(), unit.Tables.Select(table => table.Grain).Distinct().ToList());
-        for (var from = 0; from < unit.Part.Count; from += ItemsPerSlice)
+        void Done(int items)
         {
-            var count = Math.Min(ItemsPerSlice, unit.Part.Count - from);
-            foreach (var vectors in encoder.Extract(prepared, unit.Part.First + from, count, levels, grains, stop))
-                if (wanted.Contains((vectors.Level, vectors.Grain))) writers.Add(vectors, stop);
             prepared.LetGo();
-            meter.Add(count);
+            meter.Add(items);
         }
+        foreach (var vectors in SliceExtraction.Run(encoder, prepared, unit.Part.First, unit.Part.Count, levels, grains, stop, Done))
+            if (wanted.Contains((vectors.Level, vectors.Grain))) writers.Add(vectors, stop);
     }
 
     private static SetManifest Publish(ExtractSpec spec, CorpusManifest corpus, EncoderManifest encoder, PreparedCorpus prepared, List<(string Level, Grain Grain)> tables,

@@ -70,7 +70,8 @@ internal sealed class PartWriters : IDisposable
         }
         catch (Exception error)
         {
-            _failure = error;
+            // Asked now: what is unfinished gives its room back later.
+            _failure = DiskFullException.Behind(error, _stagingFolder) ?? error;
             _blocks.CompleteAdding();
         }
     }
@@ -98,6 +99,7 @@ internal sealed class PartWriters : IDisposable
         private readonly EmbeddingWriter _writer;
         private readonly List<EmbeddingBlock> _pending = [];
         private int _pendingRows;
+        private bool _finished;
 
         public TableWriter(string path, EmbeddingHeader header)
         {
@@ -122,6 +124,7 @@ internal sealed class PartWriters : IDisposable
             _writer.Close();
             DurableFile.Flush(_unfinished);
             DurableFile.MoveInto(_unfinished, _path);
+            _finished = true;
         }
 
         private void Flush()
@@ -141,7 +144,12 @@ internal sealed class PartWriters : IDisposable
             _pendingRows = 0;
         }
 
-        public void Dispose() => _writer.Dispose();
+        /// <summary>What is not finished gives its room back: on a full disk the ledger needs some.</summary>
+        public void Dispose()
+        {
+            try { _writer.Dispose(); }
+            finally { if (!_finished) File.Delete(_unfinished); }
+        }
     }
 }
 

@@ -75,18 +75,26 @@ internal sealed class PatchDictionary : nn.Module
         return Normalised(all.gather(1, index).flatten(0, 1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures in [0, 1], [N, 3, S, S], to activations of every entry at every place, [N, K, S/2, S/2]; no gradients.</summary>
+    /// <summary>Pictures in [0, 1], [N, 3, S, S], to activations of every entry at every place, [N, K, S/2, S/2], channels last in memory; no gradients.</summary>
     public Tensor Map(Tensor pictures)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var sized = Sized(pictures);
+        if (sized.device_type != DeviceType.CPU) return MapByTensors(sized).MoveToOuterDisposeScope();
+        using var activations = new PatchActivations(PatchSide, Stride, ContrastFloor, centre, whitening, entries);
+        return activations.Map(sized).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same by operations of LibTorch, which an accelerator has.</summary>
+    internal Tensor MapByTensors(Tensor sized)
+    {
         var side = sized.size(2) / Stride;
         var white = mm(Normalised(Cut(sized).flatten(0, 1)) - centre, whitening); // [N * L, 108]
         // Squared distances as one product: |x|^2 + |c|^2 - 2 x c.
         var distances = addmm(entries.pow(2).sum(1), white, entries.t(), beta: 1, alpha: -2).add_(white.pow(2).sum(1, keepdim: true)).clamp_min_(0).sqrt_(); // [N * L, K]
         var active = distances.neg_().sub_(distances.mean([1], keepdim: true)).clamp_min_(0);
-        return active.view(sized.size(0), side, side, Entries).permute(0, 3, 1, 2).MoveToOuterDisposeScope(); // channels last: no copy
+        return active.view(sized.size(0), side, side, Entries).permute(0, 3, 1, 2);
     }
 
     /// <summary>A map to spans: the grid cut into rows x columns, each span into quarters, [N, rows * columns, 4K].</summary>
