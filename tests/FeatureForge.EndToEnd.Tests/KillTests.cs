@@ -15,7 +15,7 @@ public sealed class KillTests : IDisposable
     private static string[][] Commands(string source) =>
     [
         ["ingest", source, "--corpus", "c"],
-        ["train", "--corpus", "c", "--encoder", "e", "--steps", "24", "--device", "cpu"],
+        ["train", "--corpus", "c", "--encoder", "e", "--steps", "12", "--device", "cpu"],
         ["extract", "--corpus", "c", "--encoder", "e", "--set", "s"],
         ["cluster", "--set", "s", "--clustering", "t"],
         ["map", "--set", "s", "--clustering", "t"],

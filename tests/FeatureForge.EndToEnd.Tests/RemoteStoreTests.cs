@@ -38,7 +38,7 @@ public sealed class RemoteStoreTests : IDisposable
         string[][] commands =
         [
             Images("first", 60, 1), Images("second", 40, 2),
-            ["train", "--corpus", "c", "--encoder", "e", "--steps", "30", "--device", "cpu"],
+            ["train", "--corpus", "c", "--encoder", "e", "--steps", "12", "--device", "cpu"],
             ["extract", "--corpus", "c", "--encoder", "e", "--set", "s"],
             ["index", "--set", "s"],
             ["cluster", "--set", "s", "--clustering", "t"],

@@ -1,6 +1,7 @@
 // The Arrow schema of embeddings files and the way between blocks of host arrays and Arrow columns.
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Apache.Arrow;
-using Apache.Arrow.Memory;
 using Apache.Arrow.Types;
 
 namespace FeatureForge.Data;
@@ -71,10 +72,26 @@ internal static class EmbeddingSchema
     private static FixedSizeListArray Vectors(EmbeddingHeader header, EmbeddingBlock block)
     {
         var half = header.Dtype == "float16";
-        IArrowArray values = half
-            ? new HalfFloatArray.Builder().Reserve(block.Vectors.Length).AppendRange(block.Vectors.Select(value => (Half)value)).Build()
-            : new FloatArray.Builder().Reserve(block.Vectors.Length).Append(block.Vectors).Build();
-        var type = new FixedSizeListType(new Field(Element, half ? HalfFloatType.Default : FloatType.Default, nullable: false), block.Dimension);
-        return new FixedSizeListArray(new ArrayData(type, block.Rows, 0, 0, [ArrowBuffer.Empty], [values.Data]));
+        var values = half ? new ArrayData(HalfFloatType.Default, block.Vectors.Length, 0, 0, [ArrowBuffer.Empty, new(new Bytes<Half>(System.Array.ConvertAll(block.Vectors, value => (Half)value)).Memory)])
+            : new ArrayData(FloatType.Default, block.Vectors.Length, 0, 0, [ArrowBuffer.Empty, new(new Bytes<float>(block.Vectors).Memory)]);
+        var type = new FixedSizeListType(new Field(Element, values.DataType, nullable: false), block.Dimension);
+        return new FixedSizeListArray(new ArrayData(type, block.Rows, 0, 0, [ArrowBuffer.Empty], [values]));
+    }
+
+    /// <summary>An array as its bytes, so that Arrow reads it where it is.</summary>
+    private sealed class Bytes<T>(T[] values) : MemoryManager<byte> where T : unmanaged
+    {
+        public override Span<byte> GetSpan() => MemoryMarshal.AsBytes(values.AsSpan());
+
+        public override unsafe MemoryHandle Pin(int elementIndex = 0)
+        {
+            var handle = GCHandle.Alloc(values, GCHandleType.Pinned);
+            return new((byte*)handle.AddrOfPinnedObject() + elementIndex, handle);
+        }
+
+        // The handle that Pin gave is what holds the array.
+        public override void Unpin() { }
+
+        protected override void Dispose(bool disposing) { }
     }
 }

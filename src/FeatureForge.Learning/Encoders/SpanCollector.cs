@@ -46,6 +46,8 @@ internal sealed class SpanCollector
 
     public void Add(SpanWindow[] windows, WindowBatch batch)
     {
+        foreach (var ((level, grain), rows) in _rows)
+            rows.Values.EnsureCapacity(rows.Values.Count + (grain == Grain.Item ? windows.Length * _dimensions[level] : batch.Spans[(level, grain)].Length));
         for (var w = 0; w < windows.Length; w++)
         {
             if (windows[w].Index == 0) foreach (var grain in _grains) _spanIndex[grain] = 0;
