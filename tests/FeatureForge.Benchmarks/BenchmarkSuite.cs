@@ -28,6 +28,7 @@ internal static class BenchmarkSuite
         new("ingest", "[pictures] [recordings] [text]", ["recordings"], IngestBenchmark.RunAsync),
         new("ingest-duplicates", "[SET ...] | index", ["esc10"], DuplicatesBenchmark.RunAsync),
         new("labels", "[SET ...] [--store DIR] [--seeds N] [--steps N] [--search]", ["fsdd", "--seeds", "2", "--steps", "100"], LabelBenchmark.RunAsync),
+        new("labellog", "[ROWS]", ["20000"], LabelLogBenchmark.RunAsync),
         new("ledger", "[ROWS]", ["50000"], LedgerBenchmark.RunAsync),
         new("queue", "[--rows N] [--queued N] [--seconds N]", ["--rows", "20000", "--queued", "500", "--seconds", "10"], QueueBenchmark.RunAsync),
         new("serving", "[image|text|search] [--seconds N] [--clients N] [--json] [--rows N]", ["--seconds", "5"], ServingBenchmark.RunAsync),

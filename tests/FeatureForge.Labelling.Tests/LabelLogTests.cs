@@ -54,6 +54,30 @@ public sealed class LabelLogTests
     }
 
     [Fact]
+    public async Task Given_labels_are_read_without_the_predictions_beside_them_and_are_the_same()
+    {
+        using var shelf = new Shelf();
+        var log = LabelLog.Of(shelf.Store, "labels");
+        await shelf.GiveAsync("bird", 0, 1);
+        var predicted = (await shelf.GiveAsync("car", 2)).Concat(await shelf.GiveAsync("car", 3)).Select(row => row with { LabelId = LabelLog.NewId(), Source = LabelSource.Model, Author = "head" }).ToList();
+        await log.AppendAsync(predicted, default);
+        var wrong = await shelf.GiveAsync("dog", 0);
+        await shelf.Desk.UndoAsync("labels", [wrong[0].LabelId, predicted[0].LabelId], "anna", default);
+        var undone = (await shelf.StateAsync()).All.Where(row => row.Undoes is not null).ToList();
+        await shelf.Desk.UndoAsync("labels", [undone.Single(row => row.Undoes == predicted[0].LabelId).LabelId], "anna", default);
+
+        foreach (var merged in new[] { false, true })
+        {
+            if (merged) await log.CompactAsync(default);
+            var (given, all) = (await log.ReadGivenAsync(default), await log.ReadAsync(default));
+            Assert.Equal(all.Active.Where(LabelDecisions.IsGiven), given.Active);
+            Assert.Equal(4, given.Active.Count);
+            Assert.Equal(2, all.Active.Count(row => row.Source == LabelSource.Model));
+            Assert.DoesNotContain(given.All, row => row.Source == LabelSource.Model);
+        }
+    }
+
+    [Fact]
     public async Task Concurrent_appends_lose_nothing_and_merging_parts_changes_nothing()
     {
         using var shelf = new Shelf();

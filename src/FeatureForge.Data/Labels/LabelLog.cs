@@ -57,8 +57,10 @@ public sealed class LabelLog
     /// <exception cref="BadRequestException">An id that the log does not hold.</exception>
     public async Task<IReadOnlyList<LabelRow>> UndoAsync(IReadOnlyCollection<string> labelIds, string author, DateTimeOffset at, CancellationToken stop)
     {
-        var state = await ReadAsync(stop);
         var wanted = labelIds.ToHashSet(StringComparer.Ordinal);
+        var state = await ReadGivenAsync(stop);
+        // Predictions are read only when they are meant.
+        if (!wanted.All(state.Holds)) state = await ReadAsync(stop);
         var unknown = wanted.Where(id => !state.Holds(id)).Take(5).ToList();
         if (unknown.Count > 0) throw new BadRequestException($"Label set '{LabelSet}' holds no label {string.Join(", ", unknown)}; `featureforge label list` shows the ids.");
         return await UndoAsync([.. state.All.Where(row => wanted.Contains(row.LabelId) && state.IsInForce(row))], author, at, stop);
@@ -68,17 +70,25 @@ public sealed class LabelLog
     /// <exception cref="BadRequestException">No such batch.</exception>
     public async Task<IReadOnlyList<LabelRow>> UndoBatchAsync(string batch, string author, DateTimeOffset at, CancellationToken stop)
     {
-        var state = await ReadAsync(stop);
+        var state = await ReadGivenAsync(stop);
+        var rows = state.All.Where(row => row.Batch == batch).ToList();
+        // Acts of people hold labels alone; one that holds something else may hold predictions as well.
+        if (rows.Count == 0 || rows.Any(row => row.Undoes is not null)) state = await ReadAsync(stop);
         if (!state.All.Any(row => row.Batch == batch)) throw new BadRequestException($"Label set '{LabelSet}' holds no batch {batch}; `featureforge label list` shows the batches.");
         return await UndoAsync([.. state.All.Where(row => row.Batch == batch && state.IsInForce(row))], author, at, stop);
     }
 
-    /// <summary>The rows that take the given ones back, not yet added: an act that replaces labels adds them with its new ones as one part.</summary>
+    /// <summary>The rows that take the given ones back, not yet added: an act that replaces labels adds them with its new ones as one part. Their source is that of what they take back, so that who reads labels of one source finds those in force.</summary>
     public static IReadOnlyList<LabelRow> UndoRows(IEnumerable<LabelRow> rows, string author, string batch, DateTimeOffset at) =>
-        [.. rows.Select(row => row with { LabelId = NewId(), Name = "", Author = author, Batch = batch, At = at, Undoes = row.LabelId, Confidence = 1, Region = null, EncoderId = null, Source = LabelSource.Person })];
+        [.. rows.Select(row => row with { LabelId = NewId(), Name = "", Author = author, Batch = batch, At = at, Undoes = row.LabelId, Confidence = 1, Region = null, EncoderId = null })];
 
     /// <summary>The whole log: every row, and which are in force.</summary>
-    public async Task<LabelState> ReadAsync(CancellationToken stop)
+    public Task<LabelState> ReadAsync(CancellationToken stop) => ReadAsync(path => LabelsTable.ReadAsync(path, stop));
+
+    /// <summary>What people and imports have said, and what of it is in force. Beside a million predictions that is read in a fraction of the time.</summary>
+    public Task<LabelState> ReadGivenAsync(CancellationToken stop) => ReadAsync(path => LabelsTable.ReadGivenAsync(path, stop));
+
+    private async Task<LabelState> ReadAsync(Func<string, IAsyncEnumerable<LabelRow>> read)
     {
         // A part that vanishes while being read was merged into another one that the next look finds.
         for (var attempt = 0; ; attempt++)
@@ -87,7 +97,7 @@ public sealed class LabelLog
             {
                 var rows = new List<LabelRow>();
                 foreach (var part in PartsIn(_store, Folder))
-                    await foreach (var row in LabelsTable.ReadAsync(_store.FileOf(part), stop)) rows.Add(row);
+                    await foreach (var row in read(_store.FileOf(part))) rows.Add(row);
                 return new(rows);
             }
             catch (FileNotFoundException) when (attempt < 5) { }
@@ -95,11 +105,14 @@ public sealed class LabelLog
     }
 
     /// <summary>Hash of the labels in force, independent of ids, times, order and parts: equal before a label and after its undoing.</summary>
-    public async Task<TableContent> HashAsync(CancellationToken stop)
+    public async Task<TableContent> HashAsync(CancellationToken stop) => HashOf(await ReadAsync(stop));
+
+    /// <summary>The same of a log that was read already.</summary>
+    public TableContent HashOf(LabelState state)
     {
         var hash = new TableHash();
         var encoder = new CanonicalEncoder();
-        foreach (var row in (await ReadAsync(stop)).Active) LabelsTable.Hash(row, encoder, hash);
+        foreach (var row in state.Active) LabelsTable.Hash(row, encoder, hash);
         return new($"labels/{LabelSet}", hash.Rows, hash.ToString());
     }
 

@@ -49,6 +49,10 @@ public static class LabelsTable
 
     public static IAsyncEnumerable<LabelRow> ReadAsync(string path, CancellationToken stop) => _table.ReadAsync(path, withHeavy: true, stop);
 
+    /// <summary>Rows of people and imports alone; predictions, of which there may be millions, are passed over.</summary>
+    internal static IAsyncEnumerable<LabelRow> ReadGivenAsync(string path, CancellationToken stop) =>
+        _table.ReadWhereAsync(path, "source", word => word == RunWords.Word(LabelSource.Person) || word == RunWords.Word(LabelSource.Import), stop);
+
     /// <summary>Ids and what they take back alone, one list per row group, in file order: all that is needed to know which rows are in force.</summary>
     public static IAsyncEnumerable<IReadOnlyList<(string LabelId, string? Undoes)>> ReadUndoesAsync(string path, CancellationToken stop) =>
         _table.ReadColumnsAsync(path, ["label_id", "undoes"], values => (values.Text("label_id"), values.TextOrNull("undoes")), stop);

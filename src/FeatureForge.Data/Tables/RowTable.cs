@@ -65,6 +65,22 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
         }
     }
 
+    /// <summary>The rows whose value of one text column is wanted; row groups that hold a single, unwanted value, as their statistics say, are passed over.</summary>
+    internal async IAsyncEnumerable<TRow> ReadWhereAsync(string path, string column, Func<string, bool> wanted, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var stream = File.OpenRead(path);
+        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
+        var field = reader.Schema.DataFields.First(found => found.Name == column);
+        for (var index = 0; index < reader.RowGroupCount; index++)
+        {
+            using (var group = reader.OpenRowGroupReader(index))
+                if (group.RowCount > 0 && group.GetStatistics(field) is { MinValue: string least, MaxValue: string most } && least == most && !wanted(least)) continue;
+            var rows = await ReadGroupAsync(reader, index, _ => true, stop);
+            foreach (var row in rows.Numbers)
+                if (new RowValues(rows.Values, row) is var values && wanted(values.Text(column))) yield return make(values);
+        }
+    }
+
     /// <summary>The rows of one row group.</summary>
     internal async Task<IReadOnlyList<TRow>> ReadGroupAsync(string path, int group, bool withHeavy, CancellationToken stop)
     {

@@ -41,7 +41,7 @@ public static class LabelCheck
     /// <exception cref="BadRequestException">No such label set or embedding set.</exception>
     public static async Task<LabelCheckResult> RunAsync(Store store, LabelCheckSpec spec, CancellationToken stop)
     {
-        var state = await LabelLog.Existing(store, spec.LabelSet).ReadAsync(stop);
+        var state = await LabelLog.Existing(store, spec.LabelSet).ReadGivenAsync(stop);
         var vectors = LabelVectors.Read(store, spec.Set, spec.Level, stop);
         var items = await KnownItems.ReadAsync(store, store.Set(spec.Set).Corpus, null, stop);
         var given = LabelDecisions.OfItemsGiven(state);

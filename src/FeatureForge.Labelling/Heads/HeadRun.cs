@@ -15,7 +15,8 @@ public static class HeadRun
     {
         BadRequestException.ThrowIfAny(spec.Problems());
         var started = context.Time.GetTimestamp();
-        var state = await LabelLog.Existing(context.Store, spec.LabelSet).ReadAsync(stop);
+        var log = LabelLog.Existing(context.Store, spec.LabelSet);
+        var state = await (spec.WithPropagated ? log.ReadAsync(stop) : log.ReadGivenAsync(stop));
         var vectors = LabelVectors.Read(context.Store, spec.Set, spec.Level, stop);
         var (rows, judged, classes) = RowsOf(state, vectors, spec.WithPropagated);
         if (classes.Count < 2)

@@ -38,6 +38,7 @@ public static class LabelDecisions
 
     private static LabelDecision Decide(string targetId, List<LabelRow> rows)
     {
+        if (rows is [var only]) return new(targetId, only.Name, only.Source, only.Confidence, Disputed: false, [only.Author]);
         var rank = rows.Min(row => Rank(row.Source));
         // Later rows of the log come later; OrderBy is stable, so ties in time keep that order.
         var votes = rows.Where(row => Rank(row.Source) == rank).OrderBy(row => row.At).GroupBy(row => row.Author, StringComparer.Ordinal).Select(author => author.Last()).ToList();

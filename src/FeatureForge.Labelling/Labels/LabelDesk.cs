@@ -91,9 +91,14 @@ public sealed class LabelDesk(Store store, TimeProvider time, RunLedger? ledger 
     public Task<IReadOnlyList<LabelRow>> UndoBatchAsync(string labelSet, string batch, string author, CancellationToken stop) =>
         LabelLog.Existing(store, labelSet).UndoBatchAsync(batch, author, time.GetUtcNow(), stop);
 
-    /// <summary>The author's last act that is still in force, or null.</summary>
-    public async Task<string?> LastBatchAsync(string labelSet, string? author, CancellationToken stop) =>
-        (await LabelLog.Existing(store, labelSet).ReadAsync(stop)).Active.Where(row => author is null || row.Author == author).MaxBy(row => row.At)?.Batch;
+    /// <summary>The author's last act that is still in force, or null; without an author, anyone's.</summary>
+    public async Task<string?> LastBatchAsync(string labelSet, string? author, CancellationToken stop)
+    {
+        var log = LabelLog.Existing(store, labelSet);
+        string? Last(LabelState state) => state.Active.Where(row => author is null || row.Author == author).MaxBy(row => row.At)?.Batch;
+        // People give labels; what programs work out has authors of its own, and may be a million rows.
+        return (author is null ? null : Last(await log.ReadGivenAsync(stop))) ?? Last(await log.ReadAsync(stop));
+    }
 
     public async Task<LabelSummary> SummaryAsync(string labelSet, CancellationToken stop)
     {
@@ -103,7 +108,7 @@ public sealed class LabelDesk(Store store, TimeProvider time, RunLedger? ledger 
         return new(labelSet, state.All.Count,
             new SortedDictionary<string, int>(state.Active.CountBy(row => row.Source.ToString().ToLowerInvariant()).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
             new SortedDictionary<string, int>(decisions.Values.CountBy(decision => decision.Name).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
-            decisions.Values.Count(decision => decision.Disputed), (await log.HashAsync(stop)).Hash);
+            decisions.Values.Count(decision => decision.Disputed), log.HashOf(state).Hash);
     }
 
     private void GiveBack(string labelSet, IReadOnlyCollection<string> targets)

@@ -68,7 +68,7 @@ public sealed class LabelQueue
     {
         if (string.IsNullOrWhiteSpace(author)) throw new BadRequestException("The queue needs to know who labels.");
         if (count < 1) throw new BadRequestException($"Asked for {count} items; expected at least 1.");
-        var state = await LabelLog.Of(_store, _spec.LabelSet).ReadAsync(stop);
+        var state = await LabelLog.Of(_store, _spec.LabelSet).ReadGivenAsync(stop);
         using var leases = QueueLeases.Open(_store, _spec.LabelSet, _time);
         var (phase, byId, taken) = ("", new Dictionary<string, Ranked>(StringComparer.Ordinal), (IReadOnlyList<string>)[]);
         // Others may have taken what was ranked: rank again among what is left, a few times at most.
