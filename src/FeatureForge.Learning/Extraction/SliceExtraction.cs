@@ -45,14 +45,14 @@ internal static class SliceExtraction
         var (next, failure) = (-1, (Exception?)null);
         var workers = Enumerable.Range(0, threads).Select(number => new Thread(() =>
         {
-            var slice = 0;
             try
             {
                 torch.set_num_threads(Math.Max(1, all / threads)); // of this thread
                 while (true)
                 {
                     begun.Wait(cancel.Token);
-                    if ((slice = Interlocked.Increment(ref next)) >= slices) return;
+                    var slice = Interlocked.Increment(ref next);
+                    if (slice >= slices) return;
                     foreach (var block in extract(slice, cancel.Token)) done[slice].Add(block, cancel.Token);
                     done[slice].CompleteAdding();
                 }

@@ -40,8 +40,9 @@ public static class Display
         _ => value.ToString("0.####", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>1.25 EUR; small amounts with as many digits as it takes to see something.</summary>
-    public static string Money(double amount, string currency) => $"{Number(Math.Abs(amount) >= 1 ? Math.Round(amount, 2) : amount)} {currency}";
+    /// <summary>1.25 EUR, 0.0075 EUR; what is less than that in words.</summary>
+    public static string Money(double amount, string currency) =>
+        amount is > 0 and < 0.0001 ? $"under 0.0001 {currency}" : $"{Number(Math.Abs(amount) >= 1 ? Math.Round(amount, 2) : amount)} {currency}";
 
     /// <summary>12 kWh, 3.4 Wh.</summary>
     public static string Energy(double kilowattHours) => kilowattHours >= 1 ? $"{Number(kilowattHours)} kWh" : $"{Number(kilowattHours * 1000)} Wh";
