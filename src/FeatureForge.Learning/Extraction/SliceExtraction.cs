@@ -3,6 +3,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using FeatureForge.Data;
+using FeatureForge.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,7 +54,14 @@ internal static class SliceExtraction
                     begun.Wait(cancel.Token);
                     var slice = Interlocked.Increment(ref next);
                     if (slice >= slices) return;
-                    foreach (var block in extract(slice, cancel.Token)) done[slice].Add(block, cancel.Token);
+                    // Threads side by side collect garbage under each other's eyes: what breaks before a block was handed out is done again, the rest by the caller.
+                    var (blocks, any) = FreedScalar.Repeat(() =>
+                    {
+                        var first = extract(slice, cancel.Token).GetEnumerator();
+                        return (first, first.MoveNext());
+                    }, _ => { });
+                    for (; any; any = blocks.MoveNext()) done[slice].Add(blocks.Current, cancel.Token);
+                    blocks.Dispose();
                     done[slice].CompleteAdding();
                 }
             }
