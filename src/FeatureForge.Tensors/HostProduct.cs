@@ -30,10 +30,7 @@ public static unsafe class HostProduct
                 var first = panel * ScoreKernel.Lanes;
                 Multiply((float*)source + (long)first * from, Math.Min(ScoreKernel.Lanes, count - first), from, packed.Pointer, to, (float*)target + (long)first * to);
             }
-            var panels = (count + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes;
-            // As many threads as the caller's operations have.
-            if (get_num_threads() is > 1 and var threads) Parallel.For(0, panels, new ParallelOptions { MaxDegreeOfParallelism = threads }, Panel);
-            else for (var panel = 0; panel < panels; panel++) Panel(panel);
+            HostThreads.For((count + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes, Panel);
         }
         return product;
     }
@@ -61,9 +58,7 @@ public static unsafe class HostProduct
         for (var first = 0; first < to; first += ScoreKernel.Group, packed += (long)from * ScoreKernel.Group)
         {
             ScoreKernel.Multiply(work.Pointer, packed, from, tile);
-            var width = Math.Min(ScoreKernel.Group, to - first);
-            for (var row = 0; row < count; row++)
-                for (var column = 0; column < width; column++) product[(long)row * to + first + column] = tile[column * ScoreKernel.Lanes + row];
+            ScoreKernel.Unpack(tile, Math.Min(ScoreKernel.Group, to - first), count, product + first, to);
         }
     }
 }

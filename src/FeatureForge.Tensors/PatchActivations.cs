@@ -3,7 +3,6 @@
 // products are faster besides: MKL has no AVX-512 there.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +19,6 @@ public sealed unsafe class PatchActivations : IDisposable
     private readonly float[] _centre;
     private readonly PackedTargets _whitening;
     private readonly PackedTargets _entries;
-    private readonly float[] _squares; // |c|^2 per entry
 
     /// <param name="side">Pixels per side of a patch.</param>
     /// <param name="stride">Pixels from one patch to the next.</param>
@@ -41,9 +39,7 @@ public sealed unsafe class PatchActivations : IDisposable
         _centre = HostCopies.ToArray<float>(centre);
         _whitening = new(HostCopies.ToArray<float>(whitening.t()), values, values, []);
         var rows = HostCopies.ToArray<float>(entries);
-        _entries = new(rows, Entries, values, []);
-        _squares = new float[_entries.Groups * ScoreKernel.Group];
-        for (var k = 0; k < Entries; k++) _squares[k] = RowProducts.SumOfSquares(rows.AsSpan(k * values, values));
+        _entries = new(rows, Entries, values, PackedTargets.HalfSquares(rows, Entries, values));
     }
 
     /// <summary>Activations per place.</summary>
@@ -63,9 +59,7 @@ public sealed unsafe class PatchActivations : IDisposable
         {
             var (source, target) = ((nint)from, (nint)to);
             void One(int picture) => MapOne((float*)source + (long)picture * Channels * size * size, size, (float*)target + (long)picture * across * across * Entries);
-            // As many threads as the caller's operations have.
-            if (get_num_threads() is > 1 and var threads) Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, One);
-            else for (var picture = 0; picture < count; picture++) One(picture);
+            HostThreads.For(count, One);
         }
         return output.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
@@ -73,11 +67,11 @@ public sealed unsafe class PatchActivations : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MapOne(float* picture, int size, float* output)
     {
-        var margin = (_side - _stride) / 2;
         var (across, values) = (size / _stride, Channels * _side * _side);
-        var (padded, phase) = (size + 2 * margin, (size + 2 * margin + _stride - 1) / _stride);
+        var padded = size + _side - _stride;
+        var phase = (padded + _stride - 1) / _stride;
         using var planes = new AlignedFloats((long)Channels * padded * _stride * phase);
-        Phases(picture, size, margin, planes.Pointer);
+        Phases(picture, size, padded, phase, planes.Pointer);
         using var work = new AlignedFloats((long)(2 * values + _entries.Groups * ScoreKernel.Group) * ScoreKernel.Lanes);
         var patches = work.Pointer;
         var white = patches + values * ScoreKernel.Lanes;
@@ -92,15 +86,15 @@ public sealed unsafe class PatchActivations : IDisposable
             for (var group = 0; group < _entries.Groups; group++)
                 ScoreKernel.Multiply(white, _entries[group], values, distances + group * ScoreKernel.Group * ScoreKernel.Lanes);
             Activate(white, values, distances);
-            Transpose(distances, lanes, output + (long)first * Entries);
+            ScoreKernel.Unpack(distances, Entries, lanes, output + (long)first * Entries, Entries);
         }
     }
 
     // Reflected at the border, columns sorted by their remainder: [3, rows, stride, columns / stride]. Then neighbouring patches' values lie side by side.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Phases(float* picture, int size, int margin, float* planes)
+    private void Phases(float* picture, int size, int padded, int phase, float* planes)
     {
-        var (padded, phase) = (size + 2 * margin, (size + 2 * margin + _stride - 1) / _stride);
+        var margin = (padded - size) / 2;
         for (var channel = 0; channel < Channels; channel++)
         {
             for (var y = 0; y < padded; y++)
@@ -160,7 +154,7 @@ public sealed unsafe class PatchActivations : IDisposable
         }
     }
 
-    // Products to distances, then to how much nearer than the mean distance.
+    // Products to distances (|x|^2 - 2 (x.c - |c|^2 / 2)), then to how much nearer than the mean distance.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Activate(float* white, int values, float* products)
     {
@@ -175,7 +169,7 @@ public sealed unsafe class PatchActivations : IDisposable
             for (var k = 0; k < Entries; k++)
             {
                 var at = products + k * ScoreKernel.Lanes + part;
-                var distance = Vector512.Sqrt(Vector512.Max(Vector512<float>.Zero, squares + Vector512.Create(_squares[k]) - 2 * Vector512.Load(at)));
+                var distance = Vector512.Sqrt(Vector512.Max(Vector512<float>.Zero, squares - 2 * (Vector512.Load(at) + Vector512.Create(_entries.Offsets[k]))));
                 distance.Store(at);
                 sum += distance;
             }
@@ -186,40 +180,6 @@ public sealed unsafe class PatchActivations : IDisposable
                 Vector512.Max(Vector512<float>.Zero, mean - Vector512.Load(at)).Store(at);
             }
         }
-    }
-
-    /// <summary>[K, Lanes] to [lanes, K].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Transpose(float* panel, int lanes, float* output)
-    {
-        var (lane, entries) = (0, Entries - Entries % 8);
-        if (Avx.IsSupported)
-            for (; lane + 8 <= lanes; lane += 8)
-                for (var k = 0; k < entries; k += 8) Transpose8(panel + k * ScoreKernel.Lanes + lane, output + (long)lane * Entries + k);
-        for (var l = 0; l < lanes; l++)
-            for (var k = l < lane ? entries : 0; k < Entries; k++) output[(long)l * Entries + k] = panel[k * ScoreKernel.Lanes + l];
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Transpose8(float* from, float* to)
-    {
-        var (r0, r1, r2, r3) = (Row(0), Row(1), Row(2), Row(3));
-        var (r4, r5, r6, r7) = (Row(4), Row(5), Row(6), Row(7));
-        var (a0, a1, a2, a3) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1), Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
-        var (a4, a5, a6, a7) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5), Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
-        var (b0, b1, b2, b3) = (Avx.Shuffle(a0, a2, 0x44), Avx.Shuffle(a0, a2, 0xEE), Avx.Shuffle(a1, a3, 0x44), Avx.Shuffle(a1, a3, 0xEE));
-        var (b4, b5, b6, b7) = (Avx.Shuffle(a4, a6, 0x44), Avx.Shuffle(a4, a6, 0xEE), Avx.Shuffle(a5, a7, 0x44), Avx.Shuffle(a5, a7, 0xEE));
-        Put(0, Avx.Permute2x128(b0, b4, 0x20));
-        Put(1, Avx.Permute2x128(b1, b5, 0x20));
-        Put(2, Avx.Permute2x128(b2, b6, 0x20));
-        Put(3, Avx.Permute2x128(b3, b7, 0x20));
-        Put(4, Avx.Permute2x128(b0, b4, 0x31));
-        Put(5, Avx.Permute2x128(b1, b5, 0x31));
-        Put(6, Avx.Permute2x128(b2, b6, 0x31));
-        Put(7, Avx.Permute2x128(b3, b7, 0x31));
-
-        Vector256<float> Row(int k) => Vector256.Load(from + k * ScoreKernel.Lanes);
-        void Put(int lane, Vector256<float> values) => values.Store(to + (long)lane * Entries);
     }
 
     public void Dispose()

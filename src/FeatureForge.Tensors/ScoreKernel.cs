@@ -5,6 +5,7 @@
 // Longer than usual because registers cannot be indexed: the two kernels are unrolled by hand.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace FeatureForge.Tensors;
 
@@ -41,6 +42,41 @@ internal static unsafe class ScoreKernel
             var to = packed + r;
             for (var d = 0; d < dimension; d++, to += width) *to = from[d];
         }
+    }
+
+    /// <summary>The other way: scores of targets [targets, Lanes] to rows of them, one per lane.</summary>
+    /// <param name="toNextRow">Values from one row to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Unpack(float* scores, int targets, int lanes, float* rows, int toNextRow)
+    {
+        var (lane, whole) = (0, targets - targets % 8);
+        if (Avx.IsSupported)
+            for (; lane + 8 <= lanes; lane += 8)
+                for (var target = 0; target < whole; target += 8) Transpose8(scores + target * Lanes + lane, rows + (long)lane * toNextRow + target, toNextRow);
+        for (var l = 0; l < lanes; l++)
+            for (var target = l < lane ? whole : 0; target < targets; target++) rows[(long)l * toNextRow + target] = scores[target * Lanes + l];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose8(float* from, float* to, int toNextRow)
+    {
+        var (r0, r1, r2, r3) = (Row(0), Row(1), Row(2), Row(3));
+        var (r4, r5, r6, r7) = (Row(4), Row(5), Row(6), Row(7));
+        var (a0, a1, a2, a3) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1), Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
+        var (a4, a5, a6, a7) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5), Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
+        var (b0, b1, b2, b3) = (Avx.Shuffle(a0, a2, 0x44), Avx.Shuffle(a0, a2, 0xEE), Avx.Shuffle(a1, a3, 0x44), Avx.Shuffle(a1, a3, 0xEE));
+        var (b4, b5, b6, b7) = (Avx.Shuffle(a4, a6, 0x44), Avx.Shuffle(a4, a6, 0xEE), Avx.Shuffle(a5, a7, 0x44), Avx.Shuffle(a5, a7, 0xEE));
+        Put(0, Avx.Permute2x128(b0, b4, 0x20));
+        Put(1, Avx.Permute2x128(b1, b5, 0x20));
+        Put(2, Avx.Permute2x128(b2, b6, 0x20));
+        Put(3, Avx.Permute2x128(b3, b7, 0x20));
+        Put(4, Avx.Permute2x128(b0, b4, 0x31));
+        Put(5, Avx.Permute2x128(b1, b5, 0x31));
+        Put(6, Avx.Permute2x128(b2, b6, 0x31));
+        Put(7, Avx.Permute2x128(b3, b7, 0x31));
+
+        Vector256<float> Row(int target) => Vector256.Load(from + target * Lanes);
+        void Put(int lane, Vector256<float> values) => values.Store(to + (long)lane * toNextRow);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a short run would spend itself in slow first versions

@@ -31,6 +31,9 @@ public sealed class LabelLog
         throw new BadRequestException($"There is no label set named '{labelSet}' in this store; " + (names.Length > 0 ? $"it has: {names}." : "it has none. `featureforge label set` makes one."));
     }
 
+    /// <summary>Whether labels of a source are given by people, or brought in with a file: what everything else is worked out from.</summary>
+    public static bool IsGiven(LabelSource source) => source is LabelSource.Person or LabelSource.Import;
+
     /// <summary>A new unique label_id or batch id.</summary>
     public static string NewId() => Guid.NewGuid().ToString("N");
 
@@ -85,7 +88,7 @@ public sealed class LabelLog
     /// <summary>The whole log: every row, and which are in force.</summary>
     public Task<LabelState> ReadAsync(CancellationToken stop) => ReadAsync(path => LabelsTable.ReadAsync(path, stop));
 
-    /// <summary>What people and imports have said, and what of it is in force. Beside a million predictions that is read in a fraction of the time.</summary>
+    /// <summary>The rows of sources that are given (<see cref="IsGiven"/>), and which of them are in force. Beside a million predictions that is read in a fraction of the time.</summary>
     public Task<LabelState> ReadGivenAsync(CancellationToken stop) => ReadAsync(path => LabelsTable.ReadGivenAsync(path, stop));
 
     private async Task<LabelState> ReadAsync(Func<string, IAsyncEnumerable<LabelRow>> read)

@@ -21,6 +21,8 @@ public static class LabelsTable
         new TextColumn<LabelRow>("encoder_id", row => row.EncoderId, nullable: true),
     ], Make);
 
+    private static readonly HashSet<string> _given = [.. Enum.GetValues<LabelSource>().Where(LabelLog.IsGiven).Select(RunWords.Word)];
+
     private static LabelRow Make(RowValues values) => new()
     {
         LabelId = values.Text("label_id"),
@@ -51,7 +53,7 @@ public static class LabelsTable
 
     /// <summary>Rows of people and imports alone; predictions, of which there may be millions, are passed over.</summary>
     internal static IAsyncEnumerable<LabelRow> ReadGivenAsync(string path, CancellationToken stop) =>
-        _table.ReadWhereAsync(path, "source", word => word == RunWords.Word(LabelSource.Person) || word == RunWords.Word(LabelSource.Import), stop);
+        _table.ReadWhereAsync(path, "source", _given.Contains, stop);
 
     /// <summary>Ids and what they take back alone, one list per row group, in file order: all that is needed to know which rows are in force.</summary>
     public static IAsyncEnumerable<IReadOnlyList<(string LabelId, string? Undoes)>> ReadUndoesAsync(string path, CancellationToken stop) =>

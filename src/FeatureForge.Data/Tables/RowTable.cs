@@ -1,4 +1,5 @@
 // A table of row records in Parquet: Zstd, statistics, bounded row groups. The embeddings table has its own file.
+using System.Runtime.CompilerServices;
 using Parquet;
 using Parquet.Schema;
 using ParquetSharp;
@@ -54,31 +55,20 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
     }
 
     /// <summary>Rows in file order, one row group in memory at a time; heavy columns read as null when left out.</summary>
-    internal async IAsyncEnumerable<TRow> ReadAsync(string path, bool withHeavy, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    internal async IAsyncEnumerable<TRow> ReadAsync(string path, bool withHeavy, [EnumeratorCancellation] CancellationToken stop)
     {
-        await using var stream = File.OpenRead(path);
-        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
-        for (var index = 0; index < reader.RowGroupCount; index++)
-        {
-            var rows = await ReadGroupAsync(reader, index, column => withHeavy || !column.Heavy, stop);
+        await foreach (var rows in GroupsAsync(path, column => withHeavy || !column.Heavy, _ => true, stop))
             foreach (var row in rows.Numbers) yield return make(new(rows.Values, row));
-        }
     }
 
     /// <summary>The rows whose value of one text column is wanted; row groups that hold a single, unwanted value, as their statistics say, are passed over.</summary>
-    internal async IAsyncEnumerable<TRow> ReadWhereAsync(string path, string column, Func<string, bool> wanted, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    internal async IAsyncEnumerable<TRow> ReadWhereAsync(string path, string column, Func<string, bool> wanted, [EnumeratorCancellation] CancellationToken stop)
     {
-        await using var stream = File.OpenRead(path);
-        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
-        var field = reader.Schema.DataFields.First(found => found.Name == column);
-        for (var index = 0; index < reader.RowGroupCount; index++)
-        {
-            using (var group = reader.OpenRowGroupReader(index))
-                if (group.RowCount > 0 && group.GetStatistics(field) is { MinValue: string least, MaxValue: string most } && least == most && !wanted(least)) continue;
-            var rows = await ReadGroupAsync(reader, index, _ => true, stop);
+        var field = Schema.DataFields.First(found => found.Name == column);
+        bool MayHold(ParquetRowGroupReader group) => group.GetStatistics(field) is not { MinValue: string least, MaxValue: string most } || least != most || wanted(least);
+        await foreach (var rows in GroupsAsync(path, _ => true, MayHold, stop))
             foreach (var row in rows.Numbers)
                 if (new RowValues(rows.Values, row) is var values && wanted(values.Text(column))) yield return make(values);
-        }
     }
 
     /// <summary>The rows of one row group.</summary>
@@ -86,25 +76,32 @@ internal sealed class RowTable<TRow>(string name, int version, IReadOnlyList<Tab
     {
         await using var stream = File.OpenRead(path);
         await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
-        var rows = await ReadGroupAsync(reader, group, column => withHeavy || !column.Heavy, stop);
+        using var opened = reader.OpenRowGroupReader(group);
+        var rows = await ReadGroupAsync(reader, opened, column => withHeavy || !column.Heavy, stop);
         return [.. rows.Numbers.Select(row => make(new(rows.Values, row)))];
     }
 
     /// <summary>Some columns of every row group, without the others being read.</summary>
-    internal async IAsyncEnumerable<IReadOnlyList<T>> ReadColumnsAsync<T>(string path, IReadOnlyCollection<string> names, Func<RowValues, T> select, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    internal async IAsyncEnumerable<IReadOnlyList<T>> ReadColumnsAsync<T>(string path, IReadOnlyCollection<string> names, Func<RowValues, T> select, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var rows in GroupsAsync(path, column => names.Contains(column.Name), _ => true, stop))
+            yield return [.. rows.Numbers.Select(row => select(new(rows.Values, row)))];
+    }
+
+    private async IAsyncEnumerable<(IEnumerable<int> Numbers, Dictionary<string, object?[]> Values)> GroupsAsync(
+        string path, Func<TableColumn<TRow>, bool> wanted, Func<ParquetRowGroupReader, bool> mayHold, [EnumeratorCancellation] CancellationToken stop)
     {
         await using var stream = File.OpenRead(path);
         await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: stop);
         for (var index = 0; index < reader.RowGroupCount; index++)
         {
-            var rows = await ReadGroupAsync(reader, index, column => names.Contains(column.Name), stop);
-            yield return [.. rows.Numbers.Select(row => select(new(rows.Values, row)))];
+            using var group = reader.OpenRowGroupReader(index);
+            if (mayHold(group)) yield return await ReadGroupAsync(reader, group, wanted, stop);
         }
     }
 
-    private async Task<(IEnumerable<int> Numbers, Dictionary<string, object?[]> Values)> ReadGroupAsync(ParquetReader reader, int index, Func<TableColumn<TRow>, bool> wanted, CancellationToken stop)
+    private async Task<(IEnumerable<int> Numbers, Dictionary<string, object?[]> Values)> ReadGroupAsync(ParquetReader reader, ParquetRowGroupReader group, Func<TableColumn<TRow>, bool> wanted, CancellationToken stop)
     {
-        using var group = reader.OpenRowGroupReader(index);
         var values = new Dictionary<string, object?[]>();
         if (group.RowCount == 0) return ([], values);
         // Files of earlier versions lack the columns that were added since; those read as null.

@@ -16,7 +16,7 @@ public sealed record LabelDecision(string TargetId, string Name, LabelSource Sou
 public static class LabelDecisions
 {
     /// <summary>Given by people, or brought in with a file: what everything else is worked out from.</summary>
-    public static bool IsGiven(LabelRow row) => row.Source is LabelSource.Person or LabelSource.Import;
+    public static bool IsGiven(LabelRow row) => LabelLog.IsGiven(row.Source);
 
     /// <summary>Decisions about items from every label in force.</summary>
     public static IReadOnlyDictionary<string, LabelDecision> OfItems(LabelState state) => Decide(state.Active.Where(row => row.Target == LabelTarget.Item && row.Region is null));

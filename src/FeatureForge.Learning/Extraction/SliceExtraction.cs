@@ -60,8 +60,8 @@ internal static class SliceExtraction
                         var first = extract(slice, cancel.Token).GetEnumerator();
                         return (first, first.MoveNext());
                     }, _ => { });
-                    for (; any; any = blocks.MoveNext()) done[slice].Add(blocks.Current, cancel.Token);
-                    blocks.Dispose();
+                    using (blocks)
+                        for (; any; any = blocks.MoveNext()) done[slice].Add(blocks.Current, cancel.Token);
                     done[slice].CompleteAdding();
                 }
             }
