@@ -54,6 +54,8 @@ public sealed class FilledStorePageTests(FilledServer server) : IClassFixture<Fi
     [InlineData("/clusterings/groups", "harbour")]
     [InlineData("/clusterings/groups?cluster=c.2.1", "engine b")]
     [InlineData("/clusterings/groups/map", "Map of 3,000 vectors")]
+    [InlineData("/clusterings/groups/map", "placeholder=\"width &gt; 100")]
+    [InlineData("/search?set=eyes-mixed", "for instance width &gt; 100")]
     [InlineData("/runs", "train slow")]
     [InlineData("/runs?state=failed", "train broken")]
     [InlineData("/runs?handler=List&state=running", "train slow")]

@@ -1,5 +1,6 @@
 // How numbers, sizes and times read on pages.
 using System.Globalization;
+using FeatureForge.Data;
 
 namespace FeatureForge.Server;
 
@@ -43,6 +44,14 @@ public static class Display
     /// <summary>1.25 EUR, 0.0075 EUR; what is less than that in words.</summary>
     public static string Money(double amount, string currency) =>
         amount is > 0 and < 0.0001 ? $"under 0.0001 {currency}" : $"{Number(Math.Abs(amount) >= 1 ? Math.Round(amount, 2) : amount)} {currency}";
+
+    /// <summary>A condition that fits items of a kind, as an example where conditions are typed in.</summary>
+    public static string ConditionExample(Modality modality) => modality switch
+    {
+        Modality.Audio => "duration_ms < 1000 and path like '%door%'",
+        Modality.Text => "characters > 100 and path like '%news%'",
+        _ => "width > 100 and path like '%cat%'",
+    };
 
     /// <summary>12 kWh, 3.4 Wh.</summary>
     public static string Energy(double kilowattHours) => kilowattHours >= 1 ? $"{Number(kilowattHours)} kWh" : $"{Number(kilowattHours * 1000)} Wh";

@@ -9,6 +9,8 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
 {
     public ClusteringManifest Clustering { get; private set; } = null!;
     public string? CorpusName { get; private set; }
+    /// <summary>What the points are.</summary>
+    public Modality Modality { get; private set; }
     public int Depth { get; private set; }
     /// <summary>The cluster to show alone, or null.</summary>
     public string? Cluster { get; private set; }
@@ -27,6 +29,7 @@ public sealed class MapModel(Store store, ClusteringReader clusterings, ItemRead
         var tree = await clusterings.TreeAsync(clustering, stop);
         Clustering = clustering;
         CorpusName = clusterings.CorpusOf(clustering)?.Name;
+        Modality = store.FindSet(clustering.Set)?.Modality ?? Modality.Image;
         Depth = tree.Depth;
         Cluster = cluster != null ? tree.Find(cluster)?.ClusterId : null;
         Others = [.. store.Clusterings().Where(other => other.MapParts.Count > 0).Select(other => other.Name)];

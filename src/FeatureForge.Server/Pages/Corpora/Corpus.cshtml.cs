@@ -18,12 +18,7 @@ public sealed class CorpusModel(Store store, ItemReader items, CorpusReports rep
     /// <summary>The condition that the items shown fulfil, as <see cref="FeatureForge.Clustering.ItemFilter"/> reads it; empty = all.</summary>
     public string Where { get; private set; } = "";
     /// <summary>A condition about items of the kind that is shown.</summary>
-    public string Example => (View.Length > 0 ? View : Corpus.Items.MaxBy(kind => kind.Value).Key.ToString().ToLowerInvariant()) switch
-    {
-        "audio" => "duration_ms < 1000 and path like '%door%'",
-        "text" => "characters > 100 and path like '%news%'",
-        _ => "width > 100 and path like '%cat%'",
-    };
+    public string Example => Display.ConditionExample(Enum.TryParse<Modality>(View, ignoreCase: true, out var shown) ? shown : Corpus.Items.MaxBy(kind => kind.Value).Key);
     /// <summary>What is wrong with the condition.</summary>
     public string? Problem { get; private set; }
     public CorpusReport? Report { get; private set; }
