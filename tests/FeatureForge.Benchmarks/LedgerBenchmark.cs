@@ -1,5 +1,5 @@
-// How long a search for text takes among very many runs, beside looking at each of them.
-//   ledger [ROWS]        (1,000,000 rows unless given; the embedded ledger, in a temporary folder)
+// How long a search for text takes among very many runs, beside looking at each of them, and how long one action on many runs takes.
+//   ledger [ROWS]        (1,000,000 rows unless given, a tenth as many that wait; the embedded ledger, in a temporary folder)
 using System.Diagnostics;
 using System.Globalization;
 using FeatureForge.Data;
@@ -30,6 +30,12 @@ internal static class LedgerBenchmark
                 var scanned = Median(() => Scan(connection, text));
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {name} | {found:N0} | {indexed * 1000:F0} | {scanned * 1000:F0} |"));
             }
+            Fill(connection, rows / 10, "waiting", "queued");
+            var waiting = new RunFilter { Text = "waiting-" };
+            long stopped = 0, queued = 0;
+            var stopping = Timed(() => stopped = ledger.RequestCancel(waiting));
+            var queueing = Timed(() => queued = ledger.Resume(waiting));
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"\n{stopped:N0} runs that wait cancelled in one action: {stopping:F1} s; {queued:N0} queued again: {queueing:F1} s"));
             return 0;
         }
         finally
@@ -39,19 +45,20 @@ internal static class LedgerBenchmark
         }
     }
 
-    internal static void Fill(SqliteConnection connection, int rows)
+    internal static void Fill(SqliteConnection connection, int rows, string prefix = "run", string state = "succeeded")
     {
         using var transaction = connection.BeginTransaction();
         using var command = connection.CreateCommand();
         command.CommandText = """
             INSERT INTO runs (run_id, kind, spec, spec_hash, state, max_attempts, created_at, result)
-            VALUES (@run, 'train', @spec, @hash, 'succeeded', 3, @at, @result)
+            VALUES (@run, 'train', @spec, @hash, @state, 3, @at, @result)
             """;
+        command.Parameters.AddWithValue("@state", state);
         var names = (string[])["@run", "@spec", "@hash", "@at", "@result"];
         foreach (var name in names) command.Parameters.Add(name, name == "@at" ? SqliteType.Integer : SqliteType.Text);
         for (var i = 0; i < rows; i++)
         {
-            command.Parameters["@run"].Value = $"run-{i:D8}";
+            command.Parameters["@run"].Value = $"{prefix}-{i:D8}";
             command.Parameters["@spec"].Value = $$"""{"corpus":"corpus-{{i:D7}}","encoder":"encoder-{{i % 977}}","recipe":"image-base-{{i % 10}}","minutes":{{i % 60}},"seed":{{i % 5}},"device":"auto","early_stop":false,"from":null}""";
             command.Parameters["@hash"].Value = $"{i:x32}";
             command.Parameters["@at"].Value = 1_700_000_000_000 + i * 1000L;

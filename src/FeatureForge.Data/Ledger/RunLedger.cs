@@ -173,7 +173,7 @@ public sealed class RunLedger : IDisposable
             End(lease, RunState.Failed, error, result: null, failure);
             return RunState.Failed;
         }
-        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = {(isNotAtFault ? "1" : "failed_attempts + 1")}, error = @error, failure = @failure, offered_until = @later, {NoLease}",
+        _database.Write(connection => Guarded(connection, lease, $"state = 'queued', failed_attempts = {(isNotAtFault ? "1" : "failed_attempts + 1")}, error = @error, failure = @failure, offered_until = @later, {RunTurns.NoLease}",
             ("@error", error), ("@failure", RunWords.Word(failure)), ("@later", Milliseconds(_time.GetUtcNow() + (isNotAtFault ? TimeSpan.Zero : Backoff(run.FailedAttempts))))));
         return RunState.Queued;
     }
@@ -183,13 +183,13 @@ public sealed class RunLedger : IDisposable
 
     /// <summary>Puts the run back to be taken up by anybody: its host shuts down.</summary>
     /// <exception cref="FencedException">Another worker holds the run now.</exception>
-    public void GiveBack(RunLease lease) => _database.Write(connection => Guarded(connection, lease, $"state = 'queued', {NoLease}"));
+    public void GiveBack(RunLease lease) => _database.Write(connection => Guarded(connection, lease, $"state = 'queued', {RunTurns.NoLease}"));
 
     /// <summary>Asks for the run to stop. One that nobody works on is stopped at once; otherwise its supervisor sees it within a second.</summary>
     public void RequestCancel(string runId)
     {
         _ = Get(runId);
-        _database.Write(connection => Cancel(connection, runId));
+        _database.Write(connection => Cancel(connection, [runId]));
     }
 
     /// <summary>The same for all runs that match and have not ended; the filter's page does not matter. A few hundred at a time, so that others get their turn.</summary>
@@ -198,29 +198,15 @@ public sealed class RunLedger : IDisposable
 
     /// <summary>Queues all failed and stopped runs again that match; the filter's page does not matter.</summary>
     /// <returns>How many were queued.</returns>
-    public long Resume(RunFilter filter) => ForAll(filter, "state IN ('failed', 'stopped')", Requeue);
+    public long Resume(RunFilter filter) => ForAll(filter, "state IN ('failed', 'stopped')", RunTurns.Requeue);
 
-    private long ForAll(RunFilter filter, string condition, Func<DbConnection, string, int> act)
+    private long ForAll(RunFilter filter, string condition, Func<DbConnection, IReadOnlyList<string>, int> act)
     {
         var runs = _database.Read(connection => RunReader.Ids(_database, connection, filter, condition));
-        return runs.Chunk(RunsPerTurn).Sum(some => (long)_database.Write(connection => some.Count(run => act(connection, run) > 0)));
+        return runs.Chunk(RunsPerTurn).Sum(some => (long)_database.Write(connection => act(connection, some)));
     }
 
-    private int Cancel(DbConnection connection, string runId)
-    {
-        var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", runId))[0];
-        if (run.IsEnded) return 0;
-        if (run.State == RunState.Running && !LeaseIsBroken(run))
-            return connection.Execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = @run", ("@run", runId));
-        var stopped = connection.Execute($"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE run_id = @run",
-            ("@run", runId), ("@now", Milliseconds(_time.GetUtcNow())));
-        return stopped + StopDependants(connection, run, RunState.Stopped);
-    }
-
-    private static int Requeue(DbConnection connection, string runId) => connection.Execute($"""
-        UPDATE runs SET state = 'queued', cancel_requested = 0, failed_attempts = 0, offered_until = NULL, error = NULL, failure = NULL, finished_at = NULL
-        WHERE (run_id = @run AND state IN ('failed', 'stopped')) OR (state = 'stopped' AND run_id IN ({Dependants}))
-        """, ("@run", runId));
+    private int Cancel(DbConnection connection, IReadOnlyList<string> runIds) => RunTurns.Cancel(connection, runIds, Milliseconds(_time.GetUtcNow()), LeaseIsBroken);
 
     /// <summary>Queues a failed or stopped run again, with the runs that were waiting for it. Its staging folder is still there.</summary>
     /// <param name="budget">Money at which it is stopped from now on; null: as before.</param>
@@ -237,7 +223,7 @@ public sealed class RunLedger : IDisposable
         _database.Write(connection =>
         {
             if (budget is not null) connection.Execute("UPDATE runs SET budget = @budget WHERE run_id = @run", ("@run", runId), ("@budget", budget));
-            return Requeue(connection, runId);
+            return RunTurns.Requeue(connection, [runId]);
         });
         return Get(runId);
     }
@@ -271,37 +257,23 @@ public sealed class RunLedger : IDisposable
 
     internal static long Milliseconds(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds();
 
-    private const string NoLease = "lease_owner = NULL, lease_until = NULL";
-
     private const string UnmetNeeds = """
         SELECT 1 FROM run_needs JOIN runs needed ON needed.run_id = run_needs.needs
         WHERE run_needs.run_id = runs.run_id AND needed.state <> 'succeeded'
-        """;
-
-    private const string Dependants = """
-        WITH RECURSIVE dependant(run_id) AS (
-            SELECT run_id FROM run_needs WHERE needs = @run
-            UNION SELECT run_needs.run_id FROM run_needs JOIN dependant ON run_needs.needs = dependant.run_id)
-        SELECT run_id FROM dependant
         """;
 
     private void End(RunLease lease, RunState state, string? error, string? result, RunFailure? failure = null)
     {
         _database.Write(connection =>
         {
-            Guarded(connection, lease, $"state = @state, error = @error, failure = @failure, result = @result, finished_at = @now, {NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
+            Guarded(connection, lease, $"state = @state, error = @error, failure = @failure, result = @result, finished_at = @now, {RunTurns.NoLease}{(state == RunState.Failed ? ", failed_attempts = failed_attempts + 1" : "")}",
                 ("@state", RunWords.Word(state)), ("@error", error), ("@failure", failure is { } kind ? RunWords.Word(kind) : null), ("@result", result), ("@now", Milliseconds(_time.GetUtcNow())));
             if (state == RunState.Succeeded) return 0;
             var run = connection.Query("SELECT * FROM runs WHERE run_id = @run", RunReader.Row, ("@run", lease.RunId))[0];
-            return StopDependants(connection, run, state);
+            return RunTurns.StopDependants(connection, run, state, Milliseconds(_time.GetUtcNow()));
         });
         RunFolder.Write(_store, Get(lease.RunId), Journal);
     }
-
-    private int StopDependants(DbConnection connection, RunRow run, RunState state) => connection.Execute(
-        $"UPDATE runs SET state = 'stopped', error = @error, finished_at = @now WHERE state = 'queued' AND run_id IN ({Dependants})",
-        ("@run", run.RunId), ("@now", Milliseconds(_time.GetUtcNow())),
-        ("@error", $"{(run.Stage is null ? "Run" : $"Stage '{run.Stage}', run")} {run.RunId}, which this one needs, {RunWords.Word(state)}; resume that run."));
 
     private int Guarded(DbConnection connection, RunLease lease, string assignments, params ReadOnlySpan<(string, object?)> values)
     {

@@ -56,6 +56,26 @@ public sealed class RunSearchTests
         Assert.Equal(1202, runs.List(new() { State = RunState.Queued }).Total);
     }
 
+    [Theory, EveryLedger]
+    public void What_waits_for_cancelled_runs_stops_and_comes_back_with_them(string ledger)
+    {
+        using var place = TemporaryStore.On(ledger);
+        using var runs = RunLedger.Open(place.Store, new FixedTimeProvider());
+        RunRow Create(string corpus, params string[] needs) => runs.Create(new() { Kind = RunKind.Selftest, Spec = $$"""{"corpus":"{{corpus}}"}""", Needs = needs });
+        var (first, other) = (Create("mine"), Create("others"));
+        var second = Create("mine", first.RunId);
+        var third = Create("theirs", second.RunId, other.RunId);
+
+        var cancelled = runs.RequestCancel(new RunFilter { Text = "mine" });
+        var stopped = (RunRow[])[runs.Get(first.RunId), runs.Get(second.RunId), runs.Get(third.RunId), runs.Get(other.RunId)];
+        var resumed = runs.Resume(new RunFilter { Text = "mine" });
+
+        Assert.Equal((3, 3), (cancelled, resumed));
+        Assert.Equal([RunState.Stopped, RunState.Stopped, RunState.Stopped, RunState.Queued], stopped.Select(run => run.State));
+        Assert.Equal(("Cancelled before it was taken up.", $"Run {first.RunId}, which this one needs, stopped; resume that run."), (stopped[0].Error, stopped[1].Error));
+        Assert.Equal(4, runs.List(new() { State = RunState.Queued }).Total);
+    }
+
     [Fact]
     public void An_older_ledger_becomes_searchable_when_it_is_opened()
     {
