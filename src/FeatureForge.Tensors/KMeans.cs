@@ -34,8 +34,14 @@ public static class KMeans
     {
         Require.Shape(vectors, Require.Any, Require.Any);
         options.Check(vectors.shape[0]);
-        if (vectors.device_type == DeviceType.CPU)
-            return KMeansOnHost.Fit(HostCopies.ToArray<float>(vectors), (int)vectors.shape[0], (int)vectors.shape[1], options, progress, stop);
+        return vectors.device_type == DeviceType.CPU
+            ? KMeansOnHost.Fit(HostCopies.ToArray<float>(vectors), (int)vectors.shape[0], (int)vectors.shape[1], options, progress, stop)
+            : FitByTensors(vectors, options, progress, stop);
+    }
+
+    /// <summary>What accelerators run; no swaps.</summary>
+    internal static KMeansResult FitByTensors(Tensor vectors, KMeansOptions options, Action<int, int>? progress, CancellationToken stop)
+    {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         if (!vectors.isfinite().all().item<bool>()) throw new ArgumentException("The vectors hold values that are not finite; k-means needs finite ones.");
@@ -47,7 +53,7 @@ public static class KMeans
             using var attempt = NewDisposeScope();
             var random = new CounterRandom(options.Seed).Stream(restart);
             var done = restart * options.Iterations;
-            var found = Descend(rows, options, random, pass => progress?.Invoke(done + pass, options.Restarts * options.Iterations), stop);
+            var found = Descend(rows, Start(rows, options, random, stop), options, pass => progress?.Invoke(done + pass, options.Restarts * options.Iterations), stop);
             if (best is null || found.Inertia < best.Inertia) best = found with { Centroids = found.Centroids.MoveToOuterDisposeScope() };
         }
         return Finish(rows, best!, centre, options);
@@ -80,9 +86,18 @@ public static class KMeans
 
     private static Tensor Directions(Tensor vectors) => nn.functional.normalize(vectors, 2, 1, 1e-12);
 
-    private static Solution Descend(Tensor rows, KMeansOptions options, CounterRandom random, Action<int> progress, CancellationToken stop)
+    // Centroids [K, D]: seeds or, with few clusters, where the best of several descents on a sample ended.
+    private static Tensor Start(Tensor rows, KMeansOptions options, CounterRandom random, CancellationToken stop)
     {
-        var centroids = KMeansSeeding.Seed(rows, options.Clusters, random, stop); // [K, D]
+        if (!KMeansTrials.Suit(options)) return KMeansSeeding.Seed(rows, options.Clusters, random, stop);
+        using var scope = NewDisposeScope();
+        var count = (int)Math.Min(rows.shape[0], KMeansTrials.Rows);
+        var sample = count == rows.shape[0] ? rows : rows.index_select(0, HostCopies.ToTensor(Array.ConvertAll(KMeansTrials.Sample(random, count, (int)rows.shape[0]), row => (long)row), [count], rows.device));
+        return KMeansTrials.Best(random, stream => Descend(sample, KMeansSeeding.Seed(sample, options.Clusters, stream, stop), options, _ => { }, stop), found => found.Inertia).Centroids.MoveToOuterDisposeScope();
+    }
+
+    private static Solution Descend(Tensor rows, Tensor centroids, KMeansOptions options, Action<int> progress, CancellationToken stop)
+    {
         var previous = double.PositiveInfinity;
         Tensor? before = null;
         for (var pass = 1; ; pass++)

@@ -1,4 +1,4 @@
-// k-means on the CPU: seeds, Lloyd with bounds, swaps out of local optima, Lloyd to the end; the best restart wins.
+// k-means on the CPU: seeds or trials, Lloyd with bounds, swaps out of local optima, Lloyd to the end; the best restart wins.
 namespace FeatureForge.Tensors;
 
 internal static class KMeansOnHost
@@ -34,10 +34,12 @@ internal static class KMeansOnHost
     private static KMeansResult Descend(float[] values, int rows, int dimension, KMeansOptions options, CounterRandom random, Action<int> progress, CancellationToken stop)
     {
         var clusters = options.Clusters;
-        var seeds = options.RandomSeeds ? Some(values, rows, dimension, clusters, random) : KMeansStart.Seeds(values, rows, dimension, clusters, random, stop);
+        var swaps = clusters > 1 ? options.SwapRounds : 0;
+        var seeds = options.RandomSeeds ? Some(values, rows, dimension, clusters, random)
+            : KMeansTrials.Suit(options) ? BestOfTrials(values, rows, dimension, options, random, stop)
+            : KMeansStart.Seeds(values, rows, dimension, clusters, random, stop);
         using var descent = new KMeansDescent(values, rows, dimension, clusters, options.Metric);
         seeds.CopyTo(descent.Centroids, 0);
-        var swaps = clusters > 1 ? options.SwapRounds : 0;
         var (passes, converged) = descent.Run(options.Iterations, swaps > 0 ? Math.Max(options.Tolerance, ToleranceBeforeSwaps) : options.Tolerance, fresh: true, progress, stop);
         if (swaps > 0)
         {
@@ -46,6 +48,19 @@ internal static class KMeansOnHost
             passes += more;
         }
         return Finish(descent, passes, converged);
+    }
+
+    private static float[] BestOfTrials(float[] values, int rows, int dimension, KMeansOptions options, CounterRandom random, CancellationToken stop)
+    {
+        var count = Math.Min(rows, KMeansTrials.Rows);
+        var sample = count == rows ? values : KMeansStart.Rows(values, KMeansTrials.Sample(random, count, rows), dimension);
+        using var descent = new KMeansDescent(sample, count, dimension, options.Clusters, options.Metric);
+        return KMeansTrials.Best(random, stream =>
+        {
+            KMeansStart.Seeds(sample, count, dimension, options.Clusters, stream, stop).CopyTo(descent.Centroids, 0);
+            descent.Run(options.Iterations, Math.Max(options.Tolerance, ToleranceBeforeSwaps), fresh: true, null, stop);
+            return (Centroids: (float[])[.. descent.Centroids], descent.Inertia);
+        }, found => found.Inertia).Centroids;
     }
 
     private static float[] Some(float[] values, int rows, int dimension, int clusters, CounterRandom random)

@@ -22,7 +22,8 @@ internal static unsafe class KMeansStart
         return Rows(some, chosen, dimension);
     }
 
-    private static float[] Rows(float[] values, int[] numbers, int dimension)
+    /// <summary>Some rows, one after the other.</summary>
+    internal static float[] Rows(float[] values, int[] numbers, int dimension)
     {
         var rows = new float[(long)numbers.Length * dimension];
         for (var i = 0; i < numbers.Length; i++) values.AsSpan(numbers[i] * dimension, dimension).CopyTo(rows.AsSpan(i * dimension));

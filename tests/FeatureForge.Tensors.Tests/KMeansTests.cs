@@ -97,6 +97,41 @@ public sealed class KMeansTests
         Assert.True(Reference.AdjustedRand(classes, five.Assignment) > 0.9, $"ARI {Reference.AdjustedRand(classes, five.Assignment):f3}");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Few_clusters_of_rows_without_groups_end_as_low_as_the_best_of_many_starts(bool byTensors)
+    {
+        const int rows = 2000, dimension = 24, clusters = 10;
+        var random = new Random(5);
+        var vectors = Enumerable.Range(0, rows * dimension).Select(_ => (float)(random.NextDouble() + random.NextDouble() - 1)).ToArray();
+        using var tensor = torch.tensor(vectors).view(rows, dimension);
+        var options = new KMeansOptions { Clusters = clusters, Metric = VectorMetric.Cosine, Restarts = 1 };
+        double Inertia(KMeansOptions how) => byTensors ? KMeans.FitByTensors(tensor, how, null, default).Inertia : KMeans.Fit(vectors, rows, dimension, how).Inertia;
+
+        var starts = Enumerable.Range(0, 20).Select(seed => Inertia(options with { SwapRounds = 0, Seed = 100 + seed })).Order().ToList();
+        var found = Enumerable.Range(0, 2).Select(seed => Inertia(options with { Seed = seed })).ToList();
+
+        Assert.All(found, inertia => Assert.True(inertia <= starts[4], $"found {inertia:f2}; single starts {starts[0]:f2}, the fifth {starts[4]:f2}, the middle one {starts[10]:f2}"));
+    }
+
+    [Theory]
+    [InlineData(VectorMetric.L2, 8)]
+    [InlineData(VectorMetric.Cosine, 20)]
+    public void What_accelerators_run_finds_the_same_groups(VectorMetric metric, int clusters)
+    {
+        var (vectors, classes) = Mixtures.EmbeddingLike(9000, clusters);
+        using var tensor = torch.tensor(vectors).view(9000, Mixtures.Dimension);
+        var options = new KMeansOptions { Clusters = clusters, Metric = metric, Seed = 2, Restarts = 4 };
+
+        var result = KMeans.FitByTensors(tensor, options, null, default);
+        var again = KMeans.FitByTensors(tensor, options, null, default);
+
+        Assert.Equal(result.Centroids, again.Centroids);
+        Assert.InRange(result.Inertia / KMeans.Fit(vectors, 9000, Mixtures.Dimension, options).Inertia, 0.98, 1.02);
+        Assert.True(Reference.AdjustedRand(classes, result.Assignment) > 0.9, $"ARI {Reference.AdjustedRand(classes, result.Assignment):f3}");
+    }
+
     [Fact]
     public void Many_micro_clusters_are_nearly_pure()
     {

@@ -118,7 +118,7 @@ public static class EditRun
             if (previous.Clusters.Any(row => row.ParentId == ids[0])) throw new BadRequestException($"Cluster {ids[0]} is divided already; split one of its leaves.");
             if (chosen.Length < spec.Parts) throw new BadRequestException($"Cluster {ids[0]} holds {chosen.Length} vectors; expected at least {spec.Parts} for {spec.Parts} parts.");
             var part = vectors.Of(chosen);
-            var fit = KMeans.Fit(part.Values.ToArray(), part.Rows, part.Dimension, new() { Clusters = spec.Parts, Metric = part.Metric, Restarts = 5 }, stop: stop);
+            var fit = KMeans.Fit(part.Values.ToArray(), part.Rows, part.Dimension, new() { Clusters = spec.Parts, Metric = part.Metric }, stop: stop);
             for (var i = 0; i < chosen.Length; i++) leaves[chosen[i]] = previous.Clusters.Count + fit.Assignment[i];
             for (var p = 0; p < spec.Parts; p++)
                 if (fit.Assignment.Contains(p)) results[previous.Clusters.Count + p] = ContentId.Of($"{edit.EditId} {p}");
