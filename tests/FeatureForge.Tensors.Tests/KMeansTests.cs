@@ -105,7 +105,7 @@ public sealed class KMeansTests
         const int rows = 2000, dimension = 24, clusters = 10;
         var random = new Random(5);
         var vectors = Enumerable.Range(0, rows * dimension).Select(_ => (float)(random.NextDouble() + random.NextDouble() - 1)).ToArray();
-        using var tensor = torch.tensor(vectors).view(rows, dimension);
+        using var tensor = torch.tensor(vectors, [rows, dimension]);
         var options = new KMeansOptions { Clusters = clusters, Metric = VectorMetric.Cosine, Restarts = 1 };
         double Inertia(KMeansOptions how) => byTensors ? KMeans.FitByTensors(tensor, how, null, default).Inertia : KMeans.Fit(vectors, rows, dimension, how).Inertia;
 
@@ -121,7 +121,7 @@ public sealed class KMeansTests
     public void What_accelerators_run_finds_the_same_groups(VectorMetric metric, int clusters)
     {
         var (vectors, classes) = Mixtures.EmbeddingLike(9000, clusters);
-        using var tensor = torch.tensor(vectors).view(9000, Mixtures.Dimension);
+        using var tensor = torch.tensor(vectors, [9000, Mixtures.Dimension]);
         var options = new KMeansOptions { Clusters = clusters, Metric = metric, Seed = 2, Restarts = 4 };
 
         var result = KMeans.FitByTensors(tensor, options, null, default);
@@ -179,10 +179,15 @@ public sealed class KMeansTests
     public void No_tensor_outlives_a_fit()
     {
         var (vectors, _) = Mixtures.EmbeddingLike(500, 5);
-        KMeans.Fit(vectors, 500, Mixtures.Dimension, new() { Clusters = 20 });
+        using var tensor = torch.tensor(vectors, [500, Mixtures.Dimension]);
+        KMeans.FitByTensors(tensor, new() { Clusters = 20 }, null, default);
         var before = torch.Tensor.TotalCount;
 
-        for (var i = 0; i < 3; i++) KMeans.Fit(vectors, 500, Mixtures.Dimension, new() { Clusters = 20, Metric = VectorMetric.Cosine });
+        for (var i = 0; i < 3; i++)
+        {
+            KMeans.Fit(vectors, 500, Mixtures.Dimension, new() { Clusters = 20, Metric = VectorMetric.Cosine });
+            KMeans.FitByTensors(tensor, new() { Clusters = 40 - 15 * i, Metric = VectorMetric.Cosine }, null, default);
+        }
 
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
