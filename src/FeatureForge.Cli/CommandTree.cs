@@ -14,7 +14,7 @@ internal static class CommandTree
             IngestCommand.Create(), TrainCommand.Create(), ExtractCommand.Create(), ClusterCommand.Create(), MapCommand.Create(), EvaluateCommand.Create(),
             AssignCommand.Create(), ClustersCommand.Create(), SampleCommand.Create(), SelectionCommand.Create(), DedupCommand.Create(), LabelCommand.Create(), ClassifyCommand.Create(),
             RunCommand.Create(), RefreshCommand.Create(), DemoCommand.Create(), ServeCommand.Create(), DatasetsCommand.Create(), ImportEncoderCommand.Create(), ExportCommand.Create(),
-            RunsCommand.Create(), CorpusCommand.Create(), QuarantineCommand.Create(), PeekCommand.Create(), SearchCommand.Create(), ParityCommand.Create(), IndexCommand.Create(), StoreCommand.Create(), UsersCommand.Create(), UsersCommand.Tokens(), UsersCommand.Audit(), DoctorCommand.Create(),
+            RunsCommand.Create(), SchedulesCommand.Create(), CorpusCommand.Create(), QuarantineCommand.Create(), PeekCommand.Create(), SearchCommand.Create(), ParityCommand.Create(), IndexCommand.Create(), StoreCommand.Create(), UsersCommand.Create(), UsersCommand.Tokens(), UsersCommand.Audit(), DoctorCommand.Create(),
             WorkerCommand.Create(), InferCommand.Create(), SelftestCommand.Create(),
         ]) root.Add(verb);
         return root;

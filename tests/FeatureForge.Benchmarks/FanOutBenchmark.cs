@@ -28,7 +28,7 @@ internal static class FanOutBenchmark
             await FeatureForgeProcess.RunAsync(storePath, "train", "--corpus", "c", "--encoder", "e", "--steps", "3");
             var store = Store.Open(storePath);
             using var ledger = RunLedger.Open(store, TimeProvider.System);
-            await output.WriteLineAsync($"{items} pictures in {Parts} parts, {shards} shards and the run that publishes, item and segment vectors of four levels.\n\n| servers | seconds | pictures/s |\n|---|---:|---:|");
+            await output.WriteLineAsync($"{items} pictures in {Parts} parts, {shards} shards and the run that publishes, item and segment vectors of four levels.\n\n| servers | seconds | pictures/s | runs: began, ended, processor seconds |\n|---|---:|---:|---|");
             var seconds = new List<double>();
             foreach (var (servers, name) in new[] { (1, "one"), (2, "two"), (1, "one-again"), (2, "two-again") })
             {
@@ -44,7 +44,7 @@ internal static class FanOutBenchmark
                     FeatureForgeProcess.Signal(server.Id, "TERM");
                     await server.WaitForExitAsync();
                 }
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {servers} | {seconds[^1]:F1} | {items / seconds[^1]:F0} |"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"| {servers} | {seconds[^1]:F1} | {items / seconds[^1]:F0} | {Timeline(ledger.Pipelines.Get(id))} |"));
                 if (ledger.Pipelines.Get(id).State != RunState.Succeeded) return 1;
             }
             using var hashes = JsonDocument.Parse(await FeatureForgeProcess.RunAsync(storePath, "store", "hash", "--json"));
@@ -54,4 +54,8 @@ internal static class FanOutBenchmark
         }
         finally { scratch.Delete(recursive: true); }
     }
+
+    // Where the time went: a worker's start and the publishing run are the parts that a second server does not halve.
+    private static string Timeline(PipelineRow pipeline) => string.Join("; ", pipeline.Runs.OrderBy(run => run.StartedAt).Select(run => string.Create(CultureInfo.InvariantCulture,
+        $"{(run.StartedAt - pipeline.CreatedAt)?.TotalSeconds:F1} to {(run.FinishedAt - pipeline.CreatedAt)?.TotalSeconds:F1}, {run.Usage?.CpuSeconds:F1}")));
 }

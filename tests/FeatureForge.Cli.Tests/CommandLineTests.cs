@@ -35,6 +35,31 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_schedule_is_kept_paused_run_at_once_and_removed()
+    {
+        var pipeline = Path.Combine(_folder.Path, "p.json");
+        await File.WriteAllTextAsync(pipeline, """{"name":"nightly","stages":[{"kind":"selftest","spec":{"units":1}}]}""");
+
+        var added = await FeatureForgeProgram.RunAsync(Store, "schedules", "add", pipeline, "--cron", "0 3 * * *", "--time-zone", "Europe/Rome", "--json");
+        var id = added.Json.GetProperty("schedule_id").GetString()!;
+        var paused = await FeatureForgeProgram.RunAsync(Store, "schedules", "pause", id, "--json");
+        var missed = await FeatureForgeProgram.RunAsync(Store, "schedules", "missed", id);
+        var ran = await FeatureForgeProgram.RunAsync(Store, "schedules", "run", id, "--json");
+        var listed = await FeatureForgeProgram.RunAsync(Store, "schedules", "list");
+        var removed = await FeatureForgeProgram.RunAsync(Store, "schedules", "rm", id);
+        var gone = await FeatureForgeProgram.RunAsync(Store, "schedules", "run", id);
+        var wrong = await FeatureForgeProgram.RunAsync(Store, "schedules", "add", pipeline, "--cron", "every day");
+
+        Assert.Equal((0, "nightly", false), (added.ExitCode, paused.Json.GetProperty("name").GetString(), paused.Json.GetProperty("enabled").GetBoolean()));
+        Assert.Contains("at every time since", missed.Output);
+        Assert.Equal((0, "succeeded"), (ran.ExitCode, ran.Json.GetProperty("stages")[0].GetProperty("state").GetString()));
+        Assert.Contains("paused", listed.Output);
+        Assert.Equal((0, 2, 2), (removed.ExitCode, gone.ExitCode, wrong.ExitCode));
+        using var ledger = RunLedger.Open(FeatureForge.Data.Store.Open(Store), TimeProvider.System);
+        Assert.Equal(id, ledger.List(new()).Runs.Single().ScheduleId);
+    }
+
+    [Fact]
     public async Task A_run_that_fails_ends_with_3_and_says_how_to_go_on()
     {
         var outcome = await FeatureForgeProgram.RunAsync(Store, "selftest", """{"fault":"throw"}""", "--json");

@@ -147,4 +147,17 @@ public sealed class ExtractRunTests : IDisposable
         var (full, half) = (Rows("s", Level.High, Grain.Item)[0].Vector, Rows("half", Level.High, Grain.Item)[0].Vector);
         Assert.All(full.Zip(half), pair => Assert.Equal(pair.First, pair.Second, 2e-3f * Math.Max(1, Math.Abs(pair.First)))); // 11 bits of mantissa
     }
+
+    [Fact]
+    public void Shards_get_as_many_items_as_their_number_allows_and_every_unit_once()
+    {
+        int[] items = [2048, 952, 2048, 952, 2048, 952, 2048, 952, 5];
+
+        var two = ExtractRun.ShareOut(items, 2);
+        var many = ExtractRun.ShareOut(items, 20);
+
+        Assert.Equal([6000, 6005], Enumerable.Range(0, 2).Select(shard => items.Where((_, unit) => two[unit] == shard).Sum()).Order());
+        Assert.Equal(items.Length, many.Distinct().Count());
+        Assert.All(many, shard => Assert.InRange(shard, 0, 19));
+    }
 }

@@ -224,8 +224,15 @@ public sealed class ApiTests(FilledServer server) : IClassFixture<FilledServer>
             """);
         var id = (await created.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("schedule_id").GetString();
         var listed = await server.Client.GetStringAsync("/api/v1/schedules");
+        var missed = await server.Client.GetFromJsonAsync<JsonElement>($"/api/v1/schedules/{id}/missed?since=2026-01-01T00:00:00Z");
+        var ran = await PostAsync($"/api/v1/schedules/{id}/run", "{}");
+        var pipeline = await ran.Content.ReadFromJsonAsync<JsonElement>();
+        foreach (var run in pipeline.GetProperty("runs").EnumerateArray()) server.Ledger.RequestCancel(run.GetProperty("run_id").GetString()!);
         var deleted = await server.Client.DeleteAsync($"/api/v1/schedules/{id}");
 
+        Assert.Equal((0, "train"), (missed.GetProperty("count").GetInt32(), missed.GetProperty("stages")[0].GetProperty("name").GetString()));
+        Assert.Equal((HttpStatusCode.Created, id), (ran.StatusCode, pipeline.GetProperty("schedule_id").GetString()));
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Client.GetAsync($"/api/v1/schedules/{id}/missed")).StatusCode);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         Assert.Contains(id!, listed);
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);

@@ -195,6 +195,12 @@ public sealed class BrowserTests(FilledServer server) : IClassFixture<FilledServ
         await page.WaitForSelectorAsync(".firings li");
 
         Assert.Equal(5, await page.Locator(".firings li").CountAsync());
+        using var spec = System.Text.Json.JsonDocument.Parse("""{"units":1}""");
+        var schedule = server.Ledger.Schedules.Create(new() { Name = "seldom", Cron = "0 3 1 1 *", Pipeline = FeatureForge.Jobs.RunDesk.Single(RunKind.Selftest, spec.RootElement) }, DateTimeOffset.UnixEpoch.AddYears(100));
+        await page.GotoAsync($"{server.Address}/schedules");
+        await page.Locator("summary", new() { HasText = "Which times" }).Last.ClickAsync();
+        await page.WaitForSelectorAsync(".missed >> text=It has run at every time since");
+        server.Ledger.Schedules.Delete(schedule.ScheduleId);
         Assert.Empty(browser.Errors);
     }
 

@@ -25,11 +25,16 @@ public sealed partial class FormTests(FilledServer server) : IClassFixture<Fille
         var schedule = Assert.Single(server.Ledger.Schedules.List(), one => one.Name == "weekly");
         await PostAsync($"/schedules?handler=Enable&id={schedule.ScheduleId}&enabled=false", "/schedules");
         var paused = server.Ledger.Schedules.Get(schedule.ScheduleId);
+        var missed = await server.Client.GetStringAsync($"/schedules?handler=Missed&id={schedule.ScheduleId}");
+        var ran = await PostAsync($"/schedules?handler=Run&id={schedule.ScheduleId}", "/schedules");
+        server.Ledger.RequestCancel(new RunFilter { ScheduleId = schedule.ScheduleId });
         await PostAsync($"/schedules?handler=Delete&id={schedule.ScheduleId}", "/schedules");
 
         Assert.Equal(HttpStatusCode.Redirect, kept.StatusCode);
         Assert.Equal((4, 30), (schedule.NextAt!.Value.UtcDateTime.Hour, schedule.NextAt.Value.UtcDateTime.Minute));
         Assert.False(paused.Enabled);
+        Assert.Contains("It has run at every time since", missed);
+        Assert.StartsWith("/runs/", ran.Headers.Location!.ToString());
         Assert.Null(server.Ledger.Schedules.Find(schedule.ScheduleId));
     }
 

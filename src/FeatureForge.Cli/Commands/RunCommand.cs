@@ -9,7 +9,7 @@ internal static class RunCommand
 {
     internal static Command Create()
     {
-        var file = new Argument<string>("PIPELINE.json") { Description = "A JSON file: { \"name\", \"stages\": [{ \"kind\", \"spec\", \"name\"?, \"needs\"? }] }." };
+        var file = File();
         return new Command("run", "Run several stages as one pipeline.").With(file)
             .Does(async (parsed, options, stop) =>
             {
@@ -18,11 +18,13 @@ internal static class RunCommand
             });
     }
 
-    private static PipelineSpec Read(string path)
+    internal static Argument<string> File() => new("PIPELINE.json") { Description = "A JSON file: { \"name\", \"stages\": [{ \"kind\", \"spec\", \"name\"?, \"needs\"? }] }." };
+
+    internal static PipelineSpec Read(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<PipelineSpec>(File.ReadAllText(path), SpecJson.Strict) ?? throw new BadRequestException($"{path} holds no pipeline.");
+            return JsonSerializer.Deserialize<PipelineSpec>(System.IO.File.ReadAllText(path), SpecJson.Strict) ?? throw new BadRequestException($"{path} holds no pipeline.");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -62,6 +62,12 @@ internal sealed class RemoteServer : IDisposable
 
     internal Task<T> PostAsync<T>(string address, object? body, CancellationToken stop) => AnswerAsync<T>(() => new(HttpMethod.Post, address) { Content = JsonContent.Create(body ?? new { }, options: SpecJson.Line) }, stop);
 
+    internal async Task<bool> DeleteAsync(string address, CancellationToken stop)
+    {
+        await AnswerAsync<JsonElement>(() => new(HttpMethod.Delete, address), stop);
+        return true;
+    }
+
     // A server that is started again meanwhile is waited for, once it has answered at all: asking twice for a run means the same run.
     private bool _hasAnswered;
 
@@ -74,6 +80,7 @@ internal sealed class RemoteServer : IDisposable
                 using var message = request();
                 using var answer = await _http.SendAsync(message, stop);
                 _hasAnswered = true;
+                if (answer.StatusCode == HttpStatusCode.NoContent) return default!;
                 if (answer.IsSuccessStatusCode) return (await answer.Content.ReadFromJsonAsync<T>(SpecJson.Line, stop))!;
                 throw await RefusalAsync(answer, stop);
             }

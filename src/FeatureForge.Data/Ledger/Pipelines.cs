@@ -97,6 +97,10 @@ public sealed class PipelineLedger
     /// <summary>Newest first.</summary>
     public IReadOnlyList<PipelineRow> List(int take = 50) => Where("@value = 0", 0L, take);
 
+    /// <summary>When a schedule's pipelines began, from a time on, oldest first.</summary>
+    public IReadOnlyList<DateTimeOffset> TimesOf(string scheduleId, DateTimeOffset since) => _database.Read(connection => connection.Query(
+        "SELECT created_at FROM pipelines WHERE schedule_id = @schedule AND created_at >= @since ORDER BY created_at", reader => reader.Moment("created_at")!.Value, ("@schedule", scheduleId), ("@since", RunLedger.Milliseconds(since))));
+
     internal static string Insert(DbConnection connection, PipelineSpec spec, string? scheduleId, DateTimeOffset now)
     {
         BadRequestException.ThrowIfAny(spec.Problems());

@@ -65,10 +65,20 @@ public sealed class RunDesk(Store store, RunLedger ledger, TimeProvider time, De
 
     /// <summary>Queues all stages of a pipeline, or goes on with the unfinished one of the same content.</summary>
     /// <exception cref="BadRequestException">Names, order or a stage's spec are wrong.</exception>
-    public PipelineTicket Submit(PipelineSpec pipeline)
+    public PipelineTicket Submit(PipelineSpec pipeline) => Submit(pipeline, scheduleId: null);
+
+    /// <summary>Lets a schedule run now, paused or not; it fires at its next time as well.</summary>
+    /// <exception cref="BadRequestException">There is no such schedule.</exception>
+    public PipelineTicket RunSchedule(string scheduleId) => Submit(ledger.Schedules.Get(scheduleId).Pipeline, scheduleId);
+
+    /// <summary>What a schedule should have done since a time (null: 30 days ago) and did not.</summary>
+    /// <exception cref="BadRequestException">There is no such schedule.</exception>
+    public MissedFirings Missed(string scheduleId, DateTimeOffset? since) => MissedFirings.Of(ledger, ledger.Schedules.Get(scheduleId), since, time.GetUtcNow());
+
+    private PipelineTicket Submit(PipelineSpec pipeline, string? scheduleId)
     {
         var normal = Normalise(pipeline);
-        if (ledger.Pipelines.FindUnfinished(normal) is not { } unfinished) return new(ledger.Pipelines.Create(normal), RunOrigin.Created);
+        if (ledger.Pipelines.FindUnfinished(normal) is not { } unfinished) return new(ledger.Pipelines.Create(normal, scheduleId), RunOrigin.Created);
         if (unfinished.State == RunState.Running && unfinished.Runs.Any(run => run.State == RunState.Running && !ledger.LeaseIsBroken(run)))
             return new(unfinished, RunOrigin.AlreadyRunning);
         foreach (var run in unfinished.Runs.Where(run => run.State is RunState.Failed or RunState.Stopped)) ledger.Resume(run.RunId);

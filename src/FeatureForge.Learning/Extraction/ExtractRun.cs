@@ -30,7 +30,11 @@ public static class ExtractRun
         var units = Units(prepared, tables, existing).ToList();
         // Shard runs leave their parts where the run that publishes looks for them.
         var work = spec.Shards is null ? context : context with { RunId = SharedName(spec, corpus, encoder, existing) };
-        if (spec.Shard is { } shard) units = [.. units.Where((_, number) => number % spec.Shards == shard)];
+        if (spec.Shard is { } shard)
+        {
+            var shards = ShareOut([.. units.Select(unit => unit.Part.Count)], spec.Shards!.Value);
+            units = [.. units.Where((_, number) => shards[number] == shard)];
+        }
         if (units.Count == 0 && existing is not null && existing.CorpusVersion == corpus.Version)
         {
             if (spec.Shard is null) new Publication(work).Finish();
@@ -48,6 +52,20 @@ public static class ExtractRun
         }
         var manifest = Publish(spec, corpus, encoder, prepared, tables, existing, units, records, work, context.RunId);
         return Result(manifest, records.Sum(record => record.Items), records.Sum(record => record.Rows.Values.Sum()), context.Time.GetElapsedTime(start));
+    }
+
+    /// <summary>Which shard computes which unit, the same for all shards of one request: the largest unit that is left goes to the shard that has the fewest items. By turns, full parts would meet in one shard and the last ones of every ingest in another.</summary>
+    internal static int[] ShareOut(IReadOnlyList<int> items, int shards)
+    {
+        var shardOf = new int[items.Count];
+        var loads = new PriorityQueue<int, (long Items, int Shard)>(Enumerable.Range(0, shards).Select(shard => (shard, (0L, shard))));
+        foreach (var unit in Enumerable.Range(0, items.Count).OrderByDescending(unit => items[unit]))
+        {
+            loads.TryDequeue(out var shard, out var load);
+            shardOf[unit] = shard;
+            loads.Enqueue(shard, (load.Items + items[unit], shard));
+        }
+        return shardOf;
     }
 
     // The same for all shards of one request about one state of the store, and for no other.

@@ -23,6 +23,15 @@ public static class SchedulesApi
             desk.SetScheduleEnabled(id, await StoreApi.ReadAsync<bool>(request, stop));
             return StoreApi.Json(ledger.Schedules.Get(id));
         });
+        api.MapGet("/schedules/{id:runid}/missed", (string id, DateTimeOffset? since, RunLedger ledger, RunDesk desk) =>
+            ledger.Schedules.Find(id) == null ? StoreApi.Missing() : StoreApi.Json(desk.Missed(id, since))).Gives<MissedFirings>("Times at which a schedule did not run, and what a run now would do");
+        api.MapPost("/schedules/{id:runid}/run", (string id, RunLedger ledger, RunDesk desk, JobWakeUp jobs) =>
+        {
+            if (ledger.Schedules.Find(id) == null) return StoreApi.Missing();
+            var ticket = desk.RunSchedule(id);
+            jobs.Wake();
+            return ticket.Origin == RunOrigin.Created ? StoreApi.Created(ticket.Pipeline) : StoreApi.Json(ticket.Pipeline);
+        }).Gives<PipelineRow>("Let a schedule run now");
         api.MapDelete("/schedules/{id:runid}", (string id, RunLedger ledger) =>
         {
             if (ledger.Schedules.Find(id) == null) return StoreApi.Missing();

@@ -96,6 +96,17 @@ public sealed class IndexModel(Store store, RunLedger ledger, RunDesk desk, JobW
         return RedirectToPage();
     }
 
+    /// <summary>What a schedule did not do, and what a run now would.</summary>
+    public IActionResult OnGetMissed(string id) => ledger.Schedules.Find(id) == null ? NotFound() : Partial("_Missed", desk.Missed(id, null));
+
+    public IActionResult OnPostRun(string id)
+    {
+        if (ledger.Schedules.Find(id) == null) return NotFound();
+        var pipeline = desk.RunSchedule(id).Pipeline;
+        jobs.Wake();
+        return Redirect($"/runs/{pipeline.Runs[0].RunId}");
+    }
+
     public IActionResult OnPostDelete(string id)
     {
         if (ledger.Schedules.Find(id) == null) return NotFound();
