@@ -37,6 +37,12 @@ public sealed class RemoteTests : IDisposable
         var pipeline = Path.Combine(_folder.Path, "pipeline.json");
         await File.WriteAllTextAsync(pipeline, """{"name":"two","stages":[{"kind":"selftest","name":"a","spec":{"units":1,"milliseconds_per_unit":1}},{"kind":"selftest","name":"b","spec":{"units":1,"milliseconds_per_unit":2}}]}""");
         var both = await AskAsync(token, "run", pipeline, "--server", url, "--json");
+        var kept = await AskAsync(token, "schedules", "add", pipeline, "--cron", "0 3 * * *", "--server", url, "--json");
+        var schedule = kept.Json.GetProperty("schedule_id").GetString()!;
+        var listed = await AskAsync(token, "schedules", "list", "--server", url);
+        var now = await AskAsync(token, "schedules", "run", schedule, "--server", url, "--json");
+        var missed = await AskAsync(token, "schedules", "missed", schedule, "--server", url, "--json");
+        var removed = await AskAsync(token, "schedules", "rm", schedule, "--server", url);
         var unknown = await AskAsync(token, "runs", "show", "20200101-000000-train-00000000", "--server", url);
         var here = await AskAsync(token, "store", "verify", "--server", url);
         using var longOne = FeatureForgeProgram.StartWithToken(token, "selftest", """{"units":3000,"milliseconds_per_unit":100}""", "--server", url);
@@ -51,6 +57,8 @@ public sealed class RemoteTests : IDisposable
         Assert.Contains("works on a store", here.Errors);
         Assert.Equal((0, "succeeded"), (done.ExitCode, done.Json.GetProperty("state").GetString()));
         Assert.Equal((0, 2), (both.ExitCode, both.Json.GetProperty("stages").GetArrayLength()));
+        Assert.Contains(schedule, listed.Output);
+        Assert.Equal((0, 2, 0, 0), (now.ExitCode, now.Json.GetProperty("stages").GetArrayLength(), missed.Json.GetProperty("count").GetInt32(), removed.ExitCode));
         Assert.Equal(4, stopped.ExitCode);
         Assert.Equal(RunState.Stopped, ledger.Get(run!.RunId).State);
     }

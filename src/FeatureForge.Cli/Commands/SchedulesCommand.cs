@@ -67,9 +67,14 @@ internal static class SchedulesCommand
     private static Command Run() => new Command("run", "Let a schedule run now: here, or on a server.").With(_schedule).Does(async (parsed, options, stop) =>
     {
         var id = parsed.GetRequiredValue(_schedule);
-        // Its pipeline is asked for under its name first; who asks for the same pipeline after that goes on with it.
-        var pipeline = await AskAsync(options, server => server.PostAsync<PipelineRow>($"schedules/{id}/run", null, stop), (desk, _) => desk.RunSchedule(id).Pipeline);
-        return await SharedOptions.ExecuteAsync(pipeline.Spec, options.OpenStore, options, stop);
+        if (options.Budget is not null) throw new BadRequestException("The runs of a schedule have the budgets of its pipeline's stages; leave --budget away.");
+        if (options.Server is { } address)
+        {
+            using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
+            return RunSummary.PrintRemote(await server.ExecuteAsync($"schedules/{id}/run", null, stop), options);
+        }
+        var store = options.OpenStore();
+        return RunSummary.Print(await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(desk => desk.RunSchedule(id), stop), store, options);
     });
 
     private static Command Remove() => new Command("rm", "Remove a schedule. Its past runs stay.").With(_schedule).Does(async (parsed, options, stop) =>

@@ -26,10 +26,13 @@ internal sealed class RunFollower(Store store, GlobalOptions options, ProgressDi
 
     /// <summary>Asks for a pipeline, performs its runs here and returns it ended.</summary>
     /// <exception cref="BadRequestException">The request is wrong.</exception>
-    internal async Task<PipelineRow> ExecuteAsync(PipelineSpec pipeline, CancellationToken stop)
+    internal Task<PipelineRow> ExecuteAsync(PipelineSpec pipeline, CancellationToken stop) => ExecuteAsync(desk => desk.Submit(pipeline), stop);
+
+    /// <summary>The same for a pipeline that is asked for in another way.</summary>
+    internal async Task<PipelineRow> ExecuteAsync(Func<RunDesk, PipelineTicket> ask, CancellationToken stop)
     {
         using var ledger = RunLedger.Open(store, TimeProvider.System);
-        var ticket = new RunDesk(store, ledger, TimeProvider.System).Submit(pipeline);
+        var ticket = ask(new(store, ledger, TimeProvider.System));
         if (ticket.Origin != RunOrigin.Created) display.Say($"Going on with pipeline {ticket.Pipeline.PipelineId}.");
         await PerformAsync(ledger, ticket.Pipeline.PipelineId, ticket.Origin, stop);
         return ledger.Pipelines.Get(ticket.Pipeline.PipelineId);
