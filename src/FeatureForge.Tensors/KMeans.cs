@@ -91,8 +91,7 @@ public static class KMeans
     {
         if (!KMeansTrials.Suit(options)) return KMeansSeeding.Seed(rows, options.Clusters, random, stop);
         using var scope = NewDisposeScope();
-        var count = (int)Math.Min(rows.shape[0], KMeansTrials.Rows);
-        var sample = count == rows.shape[0] ? rows : rows.index_select(0, HostCopies.ToTensor(Array.ConvertAll(KMeansTrials.Sample(random, count, (int)rows.shape[0]), row => (long)row), [count], rows.device));
+        var sample = KMeansTrials.Sample(random, (int)rows.shape[0]) is { } chosen ? rows.index_select(0, HostCopies.ToTensor(Array.ConvertAll(chosen, row => (long)row), [chosen.Length], rows.device)) : rows;
         return KMeansTrials.Best(random, stream => Descend(sample, KMeansSeeding.Seed(sample, options.Clusters, stream, stop), options, _ => { }, stop), found => found.Inertia).Centroids.MoveToOuterDisposeScope();
     }
 

@@ -52,8 +52,7 @@ internal static class KMeansOnHost
 
     private static float[] BestOfTrials(float[] values, int rows, int dimension, KMeansOptions options, CounterRandom random, CancellationToken stop)
     {
-        var count = Math.Min(rows, KMeansTrials.Rows);
-        var sample = count == rows ? values : KMeansStart.Rows(values, KMeansTrials.Sample(random, count, rows), dimension);
+        var (sample, count) = KMeansTrials.Sample(random, rows) is { } chosen ? (KMeansStart.Rows(values, chosen, dimension), chosen.Length) : (values, rows);
         using var descent = new KMeansDescent(sample, count, dimension, options.Clusters, options.Metric);
         return KMeansTrials.Best(random, stream =>
         {

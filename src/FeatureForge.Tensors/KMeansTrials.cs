@@ -5,15 +5,15 @@ namespace FeatureForge.Tensors;
 
 internal static class KMeansTrials
 {
-    /// <summary>Rows of the sample.</summary>
-    internal const int Rows = 8192;
+    private const int SampleRows = 8192;
     private const int FewClusters = 32;
     private const int Trials = 16;
 
     /// <summary>Whether trials are worth their time: not where plain Lloyd is asked for.</summary>
     internal static bool Suit(KMeansOptions options) => options.Clusters is > 1 and <= FewClusters && options.SwapRounds > 0 && !options.RandomSeeds;
 
-    internal static int[] Sample(CounterRandom random, int count, int rows) => random.Stream(3).Sample(count, rows);
+    /// <summary>The rows that trials look at; null: all.</summary>
+    internal static int[]? Sample(CounterRandom random, int rows) => rows <= SampleRows ? null : random.Stream(3).Sample(SampleRows, rows);
 
     /// <summary>The trial that ends with the least inertia; the earlier one at a tie.</summary>
     internal static T Best<T>(CounterRandom random, Func<CounterRandom, T> descend, Func<T, double> inertia)

@@ -68,13 +68,7 @@ internal static class SchedulesCommand
     {
         var id = parsed.GetRequiredValue(_schedule);
         if (options.Budget is not null) throw new BadRequestException("The runs of a schedule have the budgets of its pipeline's stages; leave --budget away.");
-        if (options.Server is { } address)
-        {
-            using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
-            return RunSummary.PrintRemote(await server.ExecuteAsync($"schedules/{id}/run", null, stop), options);
-        }
-        var store = options.OpenStore();
-        return RunSummary.Print(await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(desk => desk.RunSchedule(id), stop), store, options);
+        return await SharedOptions.ExecuteAsync($"schedules/{id}/run", null, desk => desk.RunSchedule(id), options.OpenStore, options, stop);
     });
 
     private static Command Remove() => new Command("rm", "Remove a schedule. Its past runs stay.").With(_schedule).Does(async (parsed, options, stop) =>

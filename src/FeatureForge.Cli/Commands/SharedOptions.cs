@@ -1,6 +1,7 @@
 // Options that several stage verbs have, and the last line of all of them: execute, then say how it ended.
 using System.CommandLine;
 using FeatureForge.Data;
+using FeatureForge.Jobs;
 
 namespace FeatureForge.Cli;
 
@@ -21,13 +22,20 @@ internal static class SharedOptions
     {
         // For each of its runs that says nothing else.
         if (options.Budget is { } budget) pipeline = pipeline with { Stages = [.. pipeline.Stages.Select(stage => stage with { Budget = stage.Budget ?? budget })] };
+        return await ExecuteAsync("pipelines", pipeline, desk => desk.Submit(pipeline), open, options, stop);
+    }
+
+    /// <summary>The same for a pipeline that is asked for in another way.</summary>
+    /// <param name="askAt">Where a server is asked, and with what.</param>
+    internal static async Task<int> ExecuteAsync(string askAt, object? body, Func<RunDesk, PipelineTicket> ask, Func<Store> open, GlobalOptions options, CancellationToken stop)
+    {
         if (options.Server is { } address)
         {
             using var server = new RemoteServer(address, ProgressDisplay.OfConsole(options.Quiet));
-            return RunSummary.PrintRemote(await server.ExecuteAsync(pipeline, stop), options);
+            return RunSummary.PrintRemote(await server.ExecuteAsync(askAt, body, stop), options);
         }
         var store = open();
-        return RunSummary.Print(await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(pipeline, stop), store, options);
+        return RunSummary.Print(await new RunFollower(store, options, ProgressDisplay.OfConsole(options.Quiet)).ExecuteAsync(ask, stop), store, options);
     }
 
     /// <param name="open">Gives the store; not asked when a server performs the run.</param>

@@ -31,9 +31,6 @@ internal sealed class RemoteServer : IDisposable
         await FollowAsync(await PostAsync<RunRow>("runs", new { Kind = kind, Spec = JsonSerializer.SerializeToElement(spec, SpecJson.Line), Budget = budget }, stop), stop);
 
     /// <summary>Asks for a pipeline and follows it to its end; Ctrl-C stops it there.</summary>
-    internal Task<PipelineRow> ExecuteAsync(PipelineSpec pipeline, CancellationToken stop) => ExecuteAsync("pipelines", pipeline, stop);
-
-    /// <summary>The same for a pipeline that is asked for elsewhere.</summary>
     internal async Task<PipelineRow> ExecuteAsync(string askAt, object? body, CancellationToken stop)
     {
         var row = await PostAsync<PipelineRow>(askAt, body, stop);

@@ -16,18 +16,26 @@ internal static class RunTurns
     /// <returns>How many were stopped or asked to stop.</returns>
     internal static int Cancel(DbConnection connection, IReadOnlyList<string> runIds, long now, Func<RunRow, bool> isLeaseBroken)
     {
-        var runs = Among("run_id", runIds);
-        var atWork = connection.Query($"SELECT * FROM runs WHERE state = 'running' AND {runs.Condition}", RunReader.Row, runs.Values).Where(run => !isLeaseBroken(run)).Select(run => run.RunId).ToHashSet();
-        var asked = atWork.Count == 0 ? 0 : Among("run_id", [.. atWork]) is var busy ? connection.Execute($"UPDATE runs SET cancel_requested = 1 WHERE state = 'running' AND {busy.Condition}", busy.Values) : 0;
+        var all = Among("run_id", runIds);
+        var atWork = connection.Query($"SELECT * FROM runs WHERE state = 'running' AND {all.Condition}", RunReader.Row, all.Values).Where(run => !isLeaseBroken(run)).Select(run => run.RunId).ToHashSet();
+        var asked = 0;
+        if (atWork.Count > 0)
+        {
+            var busy = Among("run_id", [.. atWork]);
+            asked = connection.Execute($"UPDATE runs SET cancel_requested = 1 WHERE state = 'running' AND {busy.Condition}", busy.Values);
+        }
+        List<string> idle = [.. runIds.Where(run => !atWork.Contains(run))];
+        return idle.Count == 0 ? asked : asked + Stop(connection, idle, now);
+    }
 
-        var idle = Among("run_id", [.. runIds.Where(run => !atWork.Contains(run))]);
-        if (idle.Values.Length == 0) return asked;
-        var needed = Among("needs", [.. runIds.Where(run => !atWork.Contains(run))]);
+    private static int Stop(DbConnection connection, IReadOnlyList<string> runIds, long now)
+    {
+        var (runs, needed) = (Among("run_id", runIds), Among("needs", runIds));
         var waitedFor = connection.Query($"SELECT * FROM runs WHERE {State} IN ('queued', 'running') AND run_id IN (SELECT needs FROM run_needs WHERE {needed.Condition}) ORDER BY created_at, run_id", RunReader.Row, needed.Values);
         // The runs that wait first: they say what they waited for.
-        return asked + waitedFor.Sum(run => StopDependants(connection, run, RunState.Stopped, now)) + connection.Execute(
-            $"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE {idle.Condition} AND {State} IN ('queued', 'running')",
-            [("@now", now), .. idle.Values]);
+        return waitedFor.Sum(run => StopDependants(connection, run, RunState.Stopped, now)) + connection.Execute(
+            $"UPDATE runs SET state = 'stopped', cancel_requested = 1, error = 'Cancelled before it was taken up.', finished_at = @now, fencing_token = fencing_token + 1, {NoLease} WHERE {runs.Condition} AND {State} IN ('queued', 'running')",
+            [("@now", now), .. runs.Values]);
     }
 
     /// <summary>Stops what waits for a run that has ended without success, however many runs lie between.</summary>
